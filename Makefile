@@ -1,0 +1,58 @@
+# What a newcomer needs: make run, make test, make check, make fix, make bench.
+# Everything is installed into .venv and node_modules, here, and nowhere else.
+
+PORT = 8000
+
+VENV = .venv
+BIN = $(VENV)/bin
+
+# The newest Python on the path that the program runs on and that can make environments (Debian packs that part apart).
+CAN_MAKE_VENV = import ensurepip, sys, venv; sys.exit(not (3, 10) <= sys.version_info < (3, 14))
+PYTHON = $(shell for python in python3.13 python3.12 python3.11 python3.10 python3 python; do \
+	$$python -c '$(CAN_MAKE_VENV)' >/dev/null 2>&1 && echo $$python && break; done)
+
+# The machine's own Node, else the one that comes as a Python package.
+WITH_NODE = PATH="$$PATH:$(CURDIR)/$(BIN)"
+
+.PHONY: run test check fix bench
+
+run: $(VENV)/installed-to-run
+	$(BIN)/python -m visualneurons serve --port $(PORT)
+
+test: $(VENV)/installed-to-develop
+	$(BIN)/python -m tests.browser
+	$(BIN)/python -m pytest
+
+check: $(VENV)/installed-to-develop node_modules/installed
+	$(BIN)/python -m ruff check
+	$(BIN)/python -m ruff format --check
+	$(BIN)/python -m mypy
+	$(WITH_NODE) node node_modules/typescript/bin/tsc
+
+fix: $(VENV)/installed-to-develop
+	$(BIN)/python -m ruff check --fix-only
+	$(BIN)/python -m ruff format
+
+bench: $(VENV)/installed-to-develop
+	$(BIN)/python -m benchmarks
+
+$(VENV)/made:
+	@"$(PYTHON)" -c '$(CAN_MAKE_VENV)' 2>/dev/null || { echo "VisualNeurons needs Python 3.10 to 3.13 with venv:" \
+		"install one (Debian, Ubuntu: apt install python3-venv; macOS: brew install python@3.13)" \
+		"or name yours: make PYTHON=/path/to/python3." >&2; exit 1; }
+	"$(PYTHON)" -m venv --clear $(VENV)
+	touch $@
+
+$(VENV)/installed-to-run: $(VENV)/made setup.py pyproject.toml
+	$(BIN)/python -m pip install --disable-pip-version-check --editable '.[cpu]'
+	touch $@
+
+$(VENV)/installed-to-develop: $(VENV)/made setup.py pyproject.toml
+	$(BIN)/python -m pip install --disable-pip-version-check --editable '.[cpu,dev]'
+	touch $@
+
+node_modules/installed: $(VENV)/made package.json package-lock.json
+	command -v node >/dev/null && command -v npm >/dev/null || \
+		$(BIN)/python -m pip install --disable-pip-version-check --editable '.[node]'
+	$(WITH_NODE) npm ci
+	touch $@

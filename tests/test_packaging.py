@@ -1,0 +1,71 @@
+"""The wheel: what is in it, and that it serves the page where there is no checkout."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from email.parser import Parser
+from pathlib import Path
+from zipfile import ZipFile
+
+import pytest
+
+from tests.server.process import get, serving
+
+ROOT = Path(__file__).resolve().parent.parent
+ROOMS = {"controller", "gallery", "lambda_launcher", "model", "server", "website"}
+PIP = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--quiet"]
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The wheel, built from a copy, since building leaves its traces in the folder it builds from."""
+    folder = tmp_path_factory.mktemp("wheel")
+    untracked = shutil.ignore_patterns(".*", "node_modules", "__pycache__", "build", "*.egg-info")
+    shutil.copytree(ROOT, folder / "source", ignore=untracked)
+    subprocess.run([*PIP, "wheel", "--no-deps", "--wheel-dir", folder, folder / "source"], check=True)
+    (built,) = folder.glob("*.whl")
+    return built
+
+
+def test_it_holds_the_rooms_and_the_whole_site_and_nothing_else(wheel: Path) -> None:
+    with ZipFile(wheel) as archive:
+        names = {name for name in archive.namelist() if ".dist-info/" not in name}
+    assert {name.partition("/")[0] for name in names} == ROOMS | {"visualneurons.py"}
+    code = {path.relative_to(ROOT).as_posix() for room in ROOMS - {"website"} for path in (ROOT / room).rglob("*.py")}
+    site = {
+        path.relative_to(ROOT).as_posix()
+        for path in (ROOT / "website").rglob("*")
+        if path.is_file() and path.suffix not in {".py", ".pyc"} and not path.name.startswith(".")
+    }
+    assert {"website/index.html", "website/main.js", "website/style.css"} <= site
+    assert code | site | {"visualneurons.py"} <= names
+    assert {name for name in names if name.startswith("website/")} == site
+
+
+def test_it_says_what_it_is(wheel: Path) -> None:
+    with ZipFile(wheel) as archive:
+        (info,) = {name.partition("/")[0] for name in archive.namelist() if ".dist-info/" in name}
+        metadata = Parser().parsestr(archive.read(f"{info}/METADATA").decode())
+        entry_points = archive.read(f"{info}/entry_points.txt").decode()
+        licences = [name for name in archive.namelist() if name.startswith(info) and name.endswith("LICENSE")]
+    assert metadata["Name"] == "visualneurons"
+    assert set(metadata["Requires-Python"].split(",")) == {">=3.10", "<3.14"}
+    assert {"cpu", "gpu", "jax", "cloud", "dev"} <= set(metadata.get_all("Provides-Extra"))
+    base = [line for line in metadata.get_all("Requires-Dist") if "extra ==" not in line]
+    assert not [line for line in base if line.startswith(("tensorflow", "jax"))]
+    assert "visualneurons = visualneurons:main" in entry_points
+    assert licences
+
+
+def test_installed_it_serves_its_own_copy_of_the_site(wheel: Path, tmp_path: Path) -> None:
+    installed = tmp_path / "installed"
+    subprocess.run([*PIP, "install", "--no-deps", "--target", installed, wheel], check=True)
+    page = installed / "website" / "index.html"
+    page.write_bytes(page.read_bytes().replace(b"<h1>", b"<h1>Installed "))
+    with serving(cwd=tmp_path, env=os.environ | {"PYTHONPATH": str(installed)}) as server:
+        assert b"<h1>Installed VisualNeurons" in get(server.url).read()

@@ -1,0 +1,33 @@
+"""The front door of VisualNeurons: one subcommand for each job, no logic of its own."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import sys
+from collections.abc import Sequence
+
+COMMANDS = {
+    "serve": ("server.command", "show the page on this machine"),
+    "paint": ("model.command", "paint a photo in the style of an artwork"),
+}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the subcommand named in `argv`; return the exit code."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    parser = argparse.ArgumentParser(prog="visualneurons", description="Watch a photograph become a painting, live.")
+    subparsers = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for name, (module, summary) in COMMANDS.items():
+        subparser = subparsers.add_parser(name, help=summary, description=summary)
+        if name in words[:1]:  # only the command that was asked for is worth importing
+            command = importlib.import_module(module)
+            command.add_arguments(subparser)
+            subparser.set_defaults(run=command.run)
+    arguments = parser.parse_args(words)
+    code: int = arguments.run(arguments)
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())
