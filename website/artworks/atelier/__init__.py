@@ -1,0 +1,1 @@
+"""The atelier: ground, brush, and one module for each picture. Needs numpy and Pillow only."""
