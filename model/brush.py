@@ -1,0 +1,177 @@
+"""The brush of the patches engine: each patch of the picture is replaced by the artwork's most similar one.
+
+Overlapping patches are averaged (Kwatra et al., "Texture optimization for example-based synthesis", SIGGRAPH 2005).
+The field that tells for every place where in the artworks its patch comes from is improved by asking neighbours and by
+chance (Barnes et al., "PatchMatch", SIGGRAPH 2009), all places at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from model.backend import Tensor, array, ops, tensor
+from model.colour import Pixels
+from model.windows import EDGE, PATCH, blurred, convolved
+
+Field = NDArray[np.int32]  # (height, width, 2): row and column on the sheet
+
+FEATURES = 16  # principal components by which patches are compared
+GUIDE = 4.0  # weight of the photo's local light in the comparison of patches at content_weight 1
+OPACITY = 0.8
+FORBIDDEN = 1e6
+
+_FLOAT = "float32"
+_PLANE = ((None, None, 3), _FLOAT)
+SHAPES = [
+    ((1, None, None, 3), _FLOAT),
+    ((None, None, 2), "int32"),
+    # Guide and noise of the photo.
+    (_PLANE, ((None, None, 2), _FLOAT)),
+    # The basis of the features; colours, features, guide and bias of the sheet.
+    (((PATCH, PATCH, 3, FEATURES), _FLOAT), _PLANE, ((None, None, FEATURES), _FLOAT), _PLANE, ((None, None), _FLOAT)),
+    # How the noise is turned for each search, how far the search reaches, and the weight of the guide.
+    ((2, 2, 2), "int32"),
+    ((2,), _FLOAT),
+]
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """All artworks of one scale on one sheet, one below the other."""
+
+    tops: tuple[int, ...]
+    sizes: tuple[tuple[int, int], ...]
+    basis: Tensor  # (7, 7, 3, FEATURES)
+    colours: Tensor  # (height, width, 3)
+    features: Tensor  # (height, width, FEATURES)
+    guide: Tensor  # (height, width, 3)
+    bias: Tensor  # (height, width): the price of choosing a patch, high where none fits
+
+    @classmethod
+    def laid_out(
+        cls,
+        artworks: Sequence[Pixels],
+        shares: Sequence[float],
+        patches: NDArray[np.float32],
+        part: NDArray[np.float32],
+    ) -> Sheet:
+        """The sheet of these artworks; `patches` are some of theirs, `part` the part of a colour that guides."""
+        basis = _principal(patches)
+        sizes = tuple((artwork.shape[0], artwork.shape[1]) for artwork in artworks)
+        tops = tuple(np.cumsum([0, *(height for height, _ in sizes)])[:-1].tolist())
+        shape = (sum(height for height, _ in sizes), max(width for _, width in sizes))
+        colours, guide = np.zeros((*shape, 3), np.float32), np.zeros((*shape, 3), np.float32)
+        features, bias = np.zeros((*shape, FEATURES), np.float32), np.full(shape, FORBIDDEN, np.float32)
+        for artwork, share, top, (height, width) in zip(artworks, shares, tops, sizes, strict=True):
+            here = slice(top, top + height), slice(0, width)
+            colours[here] = artwork
+            features[here] = array(convolved(tensor(artwork[None]), tensor(basis)))[0]
+            guide[here] = blurred(artwork, 1) @ part
+            if share:  # patches that reach over an edge are not the artwork's
+                price = -0.1 * features[here].var(axis=(0, 1)).sum() * np.log(share / max(shares))
+                bias[top + EDGE : top + height - EDGE, EDGE : width - EDGE] = price
+        return cls(tops, sizes, *map(tensor, (basis, colours, features, guide, bias)))
+
+    def nearest(self, picture: Pixels, guide: Pixels) -> Field:
+        """The most similar patch for every place, by looking at all; for a large picture, the one in the same place."""
+        shape, sheet = np.array(picture.shape[:2]), np.array(self.bias.shape)
+        if shape.prod() * sheet.prod() > 20_000_000:
+            at = np.stack(np.meshgrid(*map(np.arange, shape), indexing="ij"), axis=-1)
+            return np.asarray(at * sheet // shape, np.int32)
+        wanted = array(convolved(tensor(picture[None]), self.basis))[0]
+        queries = np.concatenate([wanted, GUIDE * guide], axis=2).reshape(-1, FEATURES + 3)
+        keys = np.concatenate([array(self.features), GUIDE * array(self.guide)], axis=2).reshape(-1, FEATURES + 3)
+        price = (keys**2).sum(1) + array(self.bias).ravel() - 2 * queries @ keys.T
+        return np.stack(np.divmod(price.argmin(1).reshape(shape), sheet[1]), axis=-1).astype(np.int32)
+
+    def enlarged(self, field: Field, old: Sheet, shape: tuple[int, int]) -> Field:
+        """The field of a small scale as a guess for this one: each patch goes on where it went on in the artwork."""
+        grow = np.array(shape) / np.array(field.shape[:2])
+        at = np.stack(np.meshgrid(np.arange(shape[0]), np.arange(shape[1]), indexing="ij"), axis=-1)
+        parent = np.minimum((at / grow).astype(int), np.array(field.shape[:2]) - 1)
+        place = field[parent[..., 0], parent[..., 1]].astype(np.float64)
+        which = np.searchsorted(old.tops, place[..., 0], side="right") - 1
+        place[..., 0] -= np.array(old.tops)[which]
+        sizes = np.array(self.sizes)[which]
+        there = np.rint(place * (sizes / np.array(old.sizes)[which]) + at - parent * grow).astype(np.int64)
+        there = np.clip(there, EDGE, sizes - 1 - EDGE)
+        there[..., 0] += np.array(self.tops)[which]
+        return np.asarray(there, np.int32)
+
+    @property
+    def tensors(self) -> tuple[Tensor, ...]:
+        """What the brush needs to know of the sheet."""
+        return self.basis, self.colours, self.features, self.guide, self.bias
+
+
+def brush(
+    picture: Tensor, field: Tensor, photo: tuple[Tensor, ...], sheet: tuple[Tensor, ...], turns: Tensor, numbers: Tensor
+) -> tuple[Tensor, Tensor]:
+    """Find better patches for every place, then lay them on: the new picture and field."""
+    basis, colours, features, sheet_guide, bias = sheet
+    guide, noise = photo
+    reach, weight = numbers[0], numbers[1]
+    height, width = ops.shape(bias)[0], ops.shape(bias)[1]
+    last = ops.stack([height, width]) - 1
+    wanted = convolved(picture, basis)[0]
+    colours = ops.reshape(colours, (-1, 3))
+    features = ops.reshape(features, (-1, FEATURES))
+    sheet_guide = ops.reshape(sheet_guide, (-1, 3))
+    bias = ops.reshape(bias, (-1,))
+
+    def on_sheet(places: Tensor) -> Tensor:
+        return ops.minimum(ops.maximum(places, 0), last)
+
+    def flat(places: Tensor) -> Tensor:
+        return places[..., 0] * width + places[..., 1]
+
+    def price(places: Tensor) -> Tensor:
+        at = flat(places)
+        unlike = ops.sum((ops.take(features, at, axis=0) - wanted) ** 2, axis=-1)
+        elsewhere = ops.sum((ops.take(sheet_guide, at, axis=0) - guide) ** 2, axis=-1)
+        return unlike + weight * elsewhere + ops.take(bias, at)
+
+    def better(field: Tensor, best: Tensor, places: Tensor) -> tuple[Tensor, Tensor]:
+        places = on_sheet(places)
+        cost = price(places)
+        wins = cost < best
+        return ops.where(wins[..., None], places, field), ops.where(wins, cost, best)
+
+    best = price(field)
+    for sweep, far in enumerate((1, 2)):
+        for way in ((0, far), (far, 0), (0, -far), (-far, 0)):
+            field, best = better(field, best, _going_on(field, way))
+        for closer in (0, 1):
+            turned = ops.roll(noise, (turns[sweep, closer, 0], turns[sweep, closer, 1]), axis=(0, 1))
+            field, best = better(field, best, field + ops.cast(ops.round(turned * reach / 4**closer), "int32"))
+
+    laid, total = ops.zeros_like(guide), 0.0
+    for y in (-3, -1, 1, 3):
+        for x in (-3, -1, 1, 3):
+            share = float(np.exp(-(y * y + x * x) / 8))
+            laid += share * ops.take(colours, flat(on_sheet(_going_on(field, (y, x)))), axis=0)
+            total += share
+    return picture + OPACITY * (laid[None] / total - picture), field
+
+
+def _going_on(field: Tensor, way: tuple[int, int]) -> Tensor:
+    """For every place, where in the artworks the patch of the place `way` up and left of it goes on."""
+    ones = ops.ones_like(field[..., 0])
+    here = ops.stack([ops.cumsum(ones, axis=0) - 1, ops.cumsum(ones, axis=1) - 1], axis=-1)
+    apart = ops.pad(field - here, [[EDGE, EDGE], [EDGE, EDGE], [0, 0]], mode="symmetric")
+    up, left = (EDGE - step for step in way)
+    return apart[up : up - 2 * EDGE or None, left : left - 2 * EDGE or None] + here
+
+
+def _principal(patches: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The directions in which patches differ most."""
+    centred = patches[:: max(1, len(patches) // 8000)]
+    centred = centred - centred.mean(0)
+    _, vectors = np.linalg.eigh(centred.T @ centred)
+    vectors = vectors[:, : -FEATURES - 1 : -1]
+    vectors = vectors * np.sign(vectors.sum(0) + 1e-12)  # eigenvectors have no sign of their own
+    return np.asarray(vectors.reshape(PATCH, PATCH, 3, FEATURES), np.float32)

@@ -1,0 +1,107 @@
+"""The flow of the patches engine: the picture's patches move towards the artwork's distribution of patches.
+
+Its gradient is that of the sliced Wasserstein distance of 7×7 colour patches (Elnekave and Weiss, "Generating natural
+images with direct patch distributions matching", ECCV 2022). They sort each random projection; here a histogram's CDF
+and the artwork's quantiles give the same target in linear time. A low-passed luminance term holds the photo's shapes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from model import chance
+from model.backend import Tensor, ops, value_and_gradient
+from model.windows import PATCH, convolved
+
+POOL = 128  # projections made for a scale, of which each step takes the next ones
+PROJECTIONS = 32
+BINS = 1024  # of the histogram of one projection
+QUANTILES = 512
+
+_FLOAT = "float32"
+PICTURE = ((1, None, None, 3), _FLOAT)
+SHAPES = [
+    PICTURE,
+    # What is held of the photo: its blurred colours, the part of them that counts, and the matrices that blur.
+    (PICTURE, ((3, 3), _FLOAT), ((None, None), _FLOAT), ((None, None), _FLOAT)),
+    # What is wanted of the artwork: projections and their quantiles.
+    (((PATCH, PATCH, 3, PROJECTIONS), _FLOAT), ((PROJECTIONS, QUANTILES), _FLOAT)),
+    # The pace and the weights of style, content and variation.
+    ((4,), _FLOAT),
+]
+
+
+def projections(*key: int) -> NDArray[np.float32]:
+    """Random directions in the space of patches, of length 1: (7·7·3, POOL)."""
+    random = chance.normal((PATCH * PATCH * 3, POOL), *key)
+    return np.asarray(random / np.linalg.norm(random, axis=0), np.float32)
+
+
+def quantiles(projected: Sequence[NDArray[np.float32]], shares: Sequence[float]) -> NDArray[np.float32]:
+    """The quantiles of each projection over all artworks, each counting by its share: (projections, QUANTILES)."""
+    values = np.concatenate(projected)
+    mass = np.concatenate(
+        [np.full(len(rows), share / len(rows)) for rows, share in zip(projected, shares, strict=True)]
+    )
+    order = np.argsort(values, axis=0)
+    values, mass = np.take_along_axis(values, order, axis=0), mass[order]
+    rank = np.cumsum(mass, axis=0) - mass / 2
+    at = np.linspace(0, 1, QUANTILES)
+    rows = [np.interp(at, rank[:, each], values[:, each]) for each in range(values.shape[1])]
+    return np.asarray(rows, np.float32)
+
+
+def flow(
+    picture: Tensor, held: tuple[Tensor, ...], wanted: tuple[Tensor, ...], numbers: Tensor
+) -> tuple[Tensor, Tensor]:
+    """One step of gradient descent: the new picture, and the losses of the old one.
+
+    The Hessian is close to the identity, so a pace of 1 goes almost all the way. Adam would amplify the smallest
+    gradients instead, which paints coloured noise into flat areas.
+    """
+    (_, losses), gradient = _gradient(picture, held, wanted, numbers)
+    pixels = ops.cast(ops.shape(picture)[1] * ops.shape(picture)[2], _FLOAT)
+    return ops.clip(picture - numbers[0] * pixels * gradient, 0.0, 1.0), losses
+
+
+def _objective(
+    picture: Tensor, held: tuple[Tensor, ...], wanted: tuple[Tensor, ...], numbers: Tensor
+) -> tuple[Tensor, Tensor]:
+    directions, goals = wanted
+    flat = ops.reshape(convolved(picture, directions), (-1, PROJECTIONS))
+    moved = ops.stop_gradient(flat + _displacement(ops.stop_gradient(flat), goals))
+    style = 1.5 * ops.mean((flat - moved) ** 2)
+
+    photo, part, down, across = held
+    apart = ops.einsum("yv,bvuc,xu->byxc", down, picture, across) - photo
+    content = 0.5 * ops.mean(ops.sum((apart @ part) ** 2, axis=-1))
+
+    right = picture[:, :-1, 1:] - picture[:, :-1, :-1]
+    below = picture[:, 1:, :-1] - picture[:, :-1, :-1]
+    variation = ops.mean(ops.sqrt(ops.sum(right**2 + below**2, axis=-1) + 1e-4))
+
+    total = numbers[1] * style + numbers[2] * content + numbers[3] * variation
+    return total, ops.stack([total, style, content, variation])
+
+
+_gradient = value_and_gradient(_objective)
+
+
+def _displacement(flat: Tensor, goals: Tensor) -> Tensor:
+    """How far each projected patch has to move for each projection's distribution to become the artwork's."""
+    low = ops.min(flat, axis=0)
+    width = (ops.max(flat, axis=0) - low + 1e-4) / BINS
+    bins = ops.cast((flat - low) / width, "int32") + ops.arange(PROJECTIONS, dtype="int32") * BINS
+    some = ops.reshape(bins[::3], (-1,))  # a third of the patches knows the distribution well enough
+    counts = ops.segment_sum(ops.ones_like(some, dtype=_FLOAT), some, PROJECTIONS * BINS)
+    counts = ops.reshape(counts, (PROJECTIONS, BINS))
+    rank = (ops.cumsum(counts, axis=1) - counts / 2) / ops.sum(counts, axis=1, keepdims=True) * (QUANTILES - 1)
+    left = ops.minimum(ops.cast(rank, "int32"), QUANTILES - 2)
+    share = rank - ops.cast(left, _FLOAT)
+    goal = ops.take_along_axis(goals, left, axis=1) * (1 - share)
+    goal += ops.take_along_axis(goals, left + 1, axis=1) * share
+    middle = low[:, None] + width[:, None] * (ops.arange(BINS, dtype=_FLOAT) + 0.5)
+    return ops.take(ops.reshape(goal - middle, (-1,)), bins)

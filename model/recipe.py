@@ -1,0 +1,244 @@
+"""The recipe: everything that decides a painting, each setting declared once.
+
+The command line, the protocol and the page read names, defaults, ranges and descriptions from here.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
+from typing import Any
+
+from model.errors import Refusal
+
+Changes = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What a person may know of one setting of the recipe."""
+
+    description: str
+    unit: str = ""
+    low: float | None = None
+    high: float | None = None
+    choices: tuple[str, ...] = ()
+    steerable: bool = False
+
+
+def _setting(default: Any, description: str, **more: Any) -> Any:
+    return field(default=default, metadata={"setting": Setting(description, **more)})
+
+
+@dataclass(frozen=True)
+class Source:
+    """Which picture went in: its name, and a digest of its pixels that tells it from others."""
+
+    name: str
+    digest: str
+
+
+@dataclass(frozen=True)
+class Change:
+    """What the painter was told while at work, and before which iteration it took effect."""
+
+    iteration: int
+    settings: Changes
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Everything that decides a painting."""
+
+    engine: str = _setting(
+        "auto",
+        "what paints: vgg19 (a neural network), patches (needs no weights), or auto: vgg19 if its weights can be had",
+        choices=("auto", "vgg19", "patches"),
+    )
+    size: int = _setting(512, "long side of the painting", unit="px", low=32, high=4096)
+    iterations: int = _setting(80, "steps, spread over all scales", unit="steps", low=1, high=10_000)
+    style_weight: float = _setting(1.0, "how much the artwork counts; 1 is balanced", low=0, high=1e6, steerable=True)
+    content_weight: float = _setting(1.0, "how much the photo counts; 1 is balanced", low=0, high=1e6, steerable=True)
+    variation_weight: float = _setting(
+        1.0, "how much smoothness counts; 1 is balanced", low=0, high=1e6, steerable=True
+    )
+    blend: tuple[float, ...] = _setting(
+        (), "share of each artwork; all alike if not given", low=0, high=1e6, steerable=True
+    )
+    keep_colors: bool = _setting(False, "keep the photo's colours", steerable=True)
+    seed: int = _setting(0, "start of all chance", low=0, high=2**32 - 1)
+    init: str = _setting("photo", "what the painting starts from", choices=("photo", "noise"))
+    scales: int = _setting(0, "sizes painted one after the other, coarse to fine; 0 is as many as fit", low=0, high=8)
+    balanced: bool = _setting(True, "measure each loss against the pictures, so that weights mean the same on all")
+    precision: str = _setting(
+        "auto",
+        "arithmetic of vgg19; auto is bfloat16 where the processor has it",
+        choices=("auto", "float32", "bfloat16"),
+    )
+    learning_rate: float = _setting(0.05, "Adam's step in vgg19", low=1e-5, high=1)
+    momentum: float = _setting(0.9, "Adam's first decay in vgg19", low=0, high=0.9999)
+    fade: float = _setting(0.2, "share of Adam's step left at the end of each scale in vgg19", low=0.001, high=1)
+    epsilon: float = _setting(1e-8, "Adam's floor in vgg19", low=1e-12, high=10)
+    photo: Source | None = None
+    artworks: tuple[Source, ...] = ()
+    changes: tuple[Change, ...] = ()
+
+    def __post_init__(self) -> None:
+        for name, setting in settings().items():
+            object.__setattr__(self, name, _checked(name, setting, getattr(self, name)))
+        for change in self.changes:
+            check_changes(change.settings)
+
+    def changed(self, iteration: int, changes: Changes) -> Recipe:
+        """This recipe with `changes` written down as made before `iteration`."""
+        return replace(self, changes=(*self.changes, Change(iteration, check_changes(changes))))
+
+    def at(self, iteration: int) -> Recipe:
+        """The settings in force at `iteration`, the changes made until then applied."""
+        new: dict[str, Any] = {}
+        for change in self.changes:
+            if change.iteration <= iteration:
+                new.update(change.settings)
+        new.pop("stop", None)
+        return replace(self, **new, changes=()) if self.changes else self
+
+    def stopped(self, iteration: int) -> bool:
+        """Whether the painter was told to stop before `iteration`."""
+        return any(change.settings.get("stop") for change in self.changes if change.iteration <= iteration)
+
+    def shares(self, artworks: int) -> tuple[float, ...]:
+        """The blend of so many artworks, adding up to 1."""
+        blend = self.blend or (1.0,) * artworks
+        if len(blend) != artworks:
+            raise Refusal(
+                "recipe_invalid",
+                f"blend has {len(blend)} shares for {artworks} artworks.",
+                "Give one share for each artwork.",
+            )
+        total = sum(blend)
+        if total <= 0:
+            raise Refusal("recipe_invalid", "blend adds up to 0.", "Give at least one artwork a share above 0.")
+        return tuple(share / total for share in blend)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values, fit for JSON."""
+        return dataclasses.asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Recipe:
+        """The recipe written by `to_dict`, which may come from a stranger."""
+        known = {each.name for each in fields(cls)}
+        unknown = sorted(set(map(str, values)) - known)
+        if unknown:
+            raise Refusal(
+                "recipe_invalid",
+                f"A recipe has no setting {unknown[0]!r}.",
+                f"Settings are {', '.join(settings())}.",
+            )
+        values = dict(values)
+        try:
+            if values.get("photo") is not None:
+                values["photo"] = _source(values["photo"])
+            values["artworks"] = tuple(map(_source, values.get("artworks", ())))
+            values["changes"] = tuple(
+                Change(int(change["iteration"]), dict(change["settings"])) for change in values.get("changes", ())
+            )
+        except (TypeError, KeyError, ValueError, AttributeError, OverflowError) as error:
+            raise Refusal("recipe_invalid", f"This is not a recipe: {error!r}.", "Give one that was saved.") from error
+        return cls(**values)
+
+
+# Reproduces the neural style transfer tutorial of TensorFlow's documentation.
+PRESETS: dict[str, dict[str, Any]] = {
+    "default": {},
+    "original": {
+        "engine": "vgg19",
+        "style_weight": 1e-2,
+        "content_weight": 1e4,
+        "variation_weight": 30.0,
+        "scales": 1,
+        "balanced": False,
+        "precision": "float32",
+        "learning_rate": 0.02,
+        "momentum": 0.99,
+        "fade": 1.0,
+        "epsilon": 0.1,
+    },
+}
+
+
+def settings() -> dict[str, Setting]:
+    """Every setting by name."""
+    return {each.name: each.metadata["setting"] for each in fields(Recipe) if "setting" in each.metadata}
+
+
+def check_changes(changes: Changes) -> dict[str, Any]:
+    """`changes` with plain values of the right kind, or a refusal: only steerable settings and "stop" may change."""
+    if not isinstance(changes, Mapping):
+        raise Refusal("change_invalid", "Changes have to be settings by name.", 'For example {"style_weight": 2}.')
+    steerable = {name: setting for name, setting in settings().items() if setting.steerable}
+    checked = {}
+    for name, value in changes.items():
+        if name == "stop":
+            checked[name] = _flag(name, value)
+        elif name in steerable:
+            checked[name] = _checked(name, steerable[name], value)
+        else:
+            raise Refusal(
+                "change_invalid",
+                f"{name} cannot be changed while painting.",
+                f"What can: {', '.join(steerable)} and stop.",
+            )
+    return checked
+
+
+_KINDS: dict[str, type] = {each.name: type(each.default) for each in fields(Recipe) if "setting" in each.metadata}
+
+
+def _checked(name: str, setting: Setting, value: Any) -> Any:
+    """`value` as the type of the setting and in its range, or a refusal naming setting, value and range."""
+    kind = _KINDS[name]
+    if kind is bool:
+        return _flag(name, value)
+    if kind is str:
+        if value not in setting.choices:
+            raise _refusal(name, value, "one of " + ", ".join(setting.choices))
+        return value
+    if kind is tuple:
+        if isinstance(value, (str, bytes, Mapping)) or not hasattr(value, "__iter__"):
+            raise _refusal(name, value, "a list of numbers")
+        return tuple(_number(name, setting, share, float) for share in value)
+    return _number(name, setting, value, kind)
+
+
+def _flag(name: str, value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise _refusal(name, value, "true or false")
+    return value
+
+
+def _number(name: str, setting: Setting, value: Any, kind: type) -> Any:
+    assert setting.low is not None
+    assert setting.high is not None
+    span = f"from {setting.low:,.12g} to {setting.high:,.12g} {setting.unit}".strip()
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
+        raise _refusal(name, value, f"a number {span}")
+    if kind is int and value != int(value):
+        raise _refusal(name, value, f"a whole number {span}")
+    if not setting.low <= value <= setting.high:
+        raise _refusal(name, value, span)
+    return kind(value)
+
+
+def _refusal(name: str, value: Any, allowed: str) -> Refusal:
+    shown = repr(value) if len(repr(value)) <= 60 else repr(value)[:57] + "..."
+    return Refusal("setting_invalid", f"{name} is {shown}, but it has to be {allowed}.", f"Change {name}.")
+
+
+def _source(value: Any) -> Source:
+    source = Source(value["name"], value["digest"])
+    if not isinstance(source.name, str) or not isinstance(source.digest, str):
+        raise TypeError("a picture's name and digest have to be text")
+    return source
