@@ -10,6 +10,7 @@ Pixels = NDArray[np.float32]  # (height, width, 3), 0 to 1
 LUMINANCE = np.array([0.299, 0.587, 0.114], np.float32)
 # RGB to luminance and two chromas (the JPEG standard's YCbCr, without its offset).
 TO_CHROMA = np.array([LUMINANCE, [-0.168736, -0.331264, 0.5], [0.5, -0.418688, -0.081312]], np.float32).T
+EQUALISED = 0.5
 FROM_CHROMA = np.linalg.inv(TO_CHROMA).astype(np.float32)
 
 
@@ -28,14 +29,14 @@ def with_palette_of(pixels: Pixels, model: Pixels) -> Pixels:
 
 
 def with_tones_of(light: Pixels, model: Pixels) -> Pixels:
-    """A photo's luminance brought into the range of an artwork's: halfway between stretching it and equalising it.
+    """A photo's luminance brought into the range of an artwork's: between stretching it and equalising it.
 
     Stretching alone leaves tones that the artwork lacks; equalising alone makes edges of noise.
     """
     stretched = (light - light.mean()) / (light.std() + 1e-4) * model.std() + model.mean()
     steps = np.linspace(0, 1, 257)
     equalised = np.interp(light, np.quantile(light, steps), np.quantile(model, steps))
-    return np.asarray((np.clip(stretched, 0, 1) + equalised) / 2, np.float32)
+    return np.asarray(np.clip(stretched, 0, 1) * (1 - EQUALISED) + equalised * EQUALISED, np.float32)
 
 
 def _root(matrix: NDArray[np.float64]) -> NDArray[np.float64]:

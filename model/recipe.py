@@ -88,8 +88,6 @@ class Recipe:
     def __post_init__(self) -> None:
         for name, setting in settings().items():
             object.__setattr__(self, name, _checked(name, setting, getattr(self, name)))
-        for change in self.changes:
-            check_changes(change.settings)
 
     def changed(self, iteration: int, changes: Changes) -> Recipe:
         """This recipe with `changes` written down as made before `iteration`."""
@@ -129,6 +127,8 @@ class Recipe:
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Recipe:
         """The recipe written by `to_dict`, which may come from a stranger."""
+        if not isinstance(values, Mapping):
+            raise Refusal("recipe_invalid", "This is not a recipe: it has no settings.", "Give one that was saved.")
         known = {each.name for each in fields(cls)}
         unknown = sorted(set(map(str, values)) - known)
         if unknown:
@@ -143,8 +143,11 @@ class Recipe:
                 values["photo"] = _source(values["photo"])
             values["artworks"] = tuple(map(_source, values.get("artworks", ())))
             values["changes"] = tuple(
-                Change(int(change["iteration"]), dict(change["settings"])) for change in values.get("changes", ())
+                Change(int(change["iteration"]), check_changes(change["settings"]))
+                for change in values.get("changes", ())
             )
+        except Refusal:
+            raise
         except (TypeError, KeyError, ValueError, AttributeError, OverflowError) as error:
             raise Refusal("recipe_invalid", f"This is not a recipe: {error!r}.", "Give one that was saved.") from error
         return cls(**values)

@@ -59,14 +59,17 @@ class VGG19:
         if recipe.keep_colors:
             artworks = [with_palette_of(artwork, photo) for artwork in artworks]
         shares = recipe.shares(len(artworks))
-        grams = [ops.zeros_like(gram) for gram in network.seen(artworks[0])[:-1]]
-        for artwork, share in zip(artworks, shares, strict=True):
-            grams = [mixed + share * gram for mixed, gram in zip(grams, network.seen(artwork)[:-1], strict=True)]
+        seen = [network.seen(artwork) for artwork in artworks]
+        grams = [
+            sum(share * gram for share, gram in zip(shares, layer, strict=True))
+            for layer in zip(*(grams for *grams, _ in seen), strict=True)
+        ]
         content = network.seen(photo)[-1]
         norms = [1.0] * (len(STYLE) + 2)
         if recipe.balanced:
             energies = [float(ops.mean(gram**2)) for gram in grams]
-            energies.append(float(ops.mean(ops.cast(content, "float32") ** 2)))
+            features = [content, *(features for *_, features in seen)]
+            energies.append(float(np.mean([float(ops.mean(ops.cast(each, "float32") ** 2)) for each in features])))
             energies.append(float(np.mean([_roughness(each) for each in (photo, *artworks)])) * photo.size)
             amounts = [BALANCE[0]] * len(STYLE) + list(BALANCE[1:])
             norms = [amount / max(energy, 1e-12) for amount, energy in zip(amounts, energies, strict=True)]

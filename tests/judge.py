@@ -36,7 +36,7 @@ def judge(result: Picture, photo: Picture, artwork: Picture) -> Judgement:
     """Judge `result`, a painting of `photo` after `artwork`."""
     after, before, wanted = _at_size(result, photo), _at_size(photo, photo), _at_size(artwork, artwork)
     return Judgement(
-        style=1 - _distance(after, wanted) / _distance(before, wanted),
+        style=float(1 - _distance(after, wanted) / _distance(before, wanted)),
         content=float(np.corrcoef(_edges(after), _edges(before))[0, 1]),
         speckle=float(((_detail(after) + 0.02) / (_detail(wanted) + 0.02)).max()),
     )

@@ -1,0 +1,142 @@
+"""The patches engine paints beautifully: judged on real photographs and our artworks, at its defaults."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import skimage.data
+import sklearn.datasets
+
+from model import brush, chance, flow
+from model.backend import array, compiled, tensor
+from model.pictures import Picture, read
+from model.recipe import Recipe
+from model.style_transfer import StyleTransfer
+from model.windows import samples
+from tests.judge import judge
+from tests.model.studies import artwork, photo
+
+ARTWORKS = Path(__file__).resolve().parents[2] / "website" / "artworks"
+# Every artwork and every photo at least once.
+PAIRS = [
+    ("astronaut", "night_sky"),
+    ("china.jpg", "thick_oil"),
+    ("chelsea", "woodblock_wave"),
+    ("coffee", "pointillist_garden"),
+    ("flower.jpg", "water_lilies"),
+    ("astronaut", "ink_wash"),
+    ("chelsea", "mosaic"),
+    ("coffee", "stained_glass"),
+    ("rocket", "thick_oil"),
+]
+
+
+def photograph(name: str) -> Picture:
+    if name.endswith(".jpg"):
+        found: Picture = sklearn.datasets.load_sample_image(name)
+    else:
+        found = getattr(skimage.data, name)()
+    return found
+
+
+@pytest.mark.slow
+def test_paintings_have_the_artworks_patches_the_photos_shapes_and_no_noise() -> None:
+    painter = StyleTransfer("patches")
+    judged = []
+    for name, style in PAIRS:
+        content, wanted = photograph(name), read(ARTWORKS / f"{style}.jpg")
+        *_, last = painter.paint(content, [wanted], Recipe())
+        judged.append(judge(last.picture, content, wanted))
+        print(name, style, judged[-1])
+    assert np.mean([each.style for each in judged]) >= 0.9
+    assert np.mean([each.content for each in judged]) >= 0.75
+    assert np.mean([each.speckle for each in judged]) <= 1.4
+    assert min(each.style for each in judged) >= 0.75
+    assert min(each.content for each in judged) >= 0.55
+    assert max(each.speckle for each in judged) <= 1.6
+
+
+def test_the_judge_knows_a_photo_from_an_artwork_and_a_painting_from_noise() -> None:
+    content, wanted = photograph("chelsea"), read(ARTWORKS / "thick_oil.jpg")
+    untouched = judge(content, content, wanted)
+    assert untouched.style == pytest.approx(0, abs=1e-9)
+    assert untouched.content == pytest.approx(1)
+    reached = judge(wanted, content, wanted)
+    assert reached.style > 0.9
+    assert reached.content < 0.3
+    noise = np.random.default_rng(0).integers(-60, 60, content.shape)
+    assert judge(np.clip(content + noise, 0, 255).astype(np.uint8), content, wanted).speckle > 1.6
+
+
+def test_the_flow_finds_the_sorted_match_in_linear_time() -> None:
+    # Against sorting: the displacement that takes one distribution to the other, in the order of the ranks.
+    random = np.random.default_rng(0)
+    here = random.normal(0.3, 0.2, (30_000, flow.PROJECTIONS)).astype(np.float32)
+    there = random.gamma(2, 0.2, (30_000, flow.PROJECTIONS)).astype(np.float32)
+    goals = flow.quantiles([there], [1.0])
+    moved = here + array(flow._displacement(tensor(here), tensor(goals)))
+    wanted = np.empty_like(here)
+    np.put_along_axis(wanted, here.argsort(axis=0), np.sort(there, axis=0), axis=0)
+    assert np.abs(moved - wanted).mean() < 0.005
+    assert np.quantile(np.abs(moved - wanted), 0.99) < 0.03
+
+
+def test_quantiles_of_a_blend_are_those_of_the_mixture() -> None:
+    random = np.random.default_rng(0)
+    low, high = random.uniform(0, 1, (2000, 3)), random.uniform(2, 3, (500, 3))
+    mixed = flow.quantiles([low.astype(np.float32), high.astype(np.float32)], [0.25, 0.75])
+    at = np.linspace(0, 1, flow.QUANTILES)
+    assert np.abs(mixed[0][at < 0.24] - 4 * at[at < 0.24]).max() < 0.06
+    assert np.abs(mixed[0][at > 0.26] - (2 + (at[at > 0.26] - 0.25) / 0.75)).max() < 0.06
+
+
+def test_the_brush_finds_where_a_patch_comes_from_and_lays_it_again() -> None:
+    whole = np.asarray(artwork(64, 56) / np.float32(255) * 0.7 + 0.3 * chance.uniform((56, 64, 3), 5))
+    part = np.ascontiguousarray(whole[10:46, 8:52])  # a picture that is a piece of the artwork
+    guide = np.zeros_like(part)
+    sheet = brush.Sheet.laid_out([whole], [1.0], samples(whole, 9999), np.zeros((3, 3), np.float32))
+    field = sheet.nearest(part, guide)
+    home = np.stack(np.meshgrid(np.arange(10, 46), np.arange(8, 52), indexing="ij"), axis=-1)
+    inner = np.s_[3:-3, 3:-3]
+    assert (field[inner] == home[inner]).all(-1).mean() > 0.95
+    astray = np.clip(home + np.random.default_rng(0).integers(-6, 7, home.shape), 3, np.array([52, 60])).astype(
+        np.int32
+    )
+    lay = compiled(brush.brush, brush.SHAPES)
+    picture, field = tensor(part[None]), tensor(astray, "int32")
+    hints = tensor(guide), tensor(np.random.default_rng(1).uniform(-1, 1, (*part.shape[:2], 2)))
+    for turn in range(6):
+        turns = tensor(np.random.default_rng(turn).integers(0, 4096, (2, 2, 2)), "int32")
+        laid, field = lay(picture, field, hints, sheet.tensors, turns, tensor([8.0, 0.0]))
+    assert (array(field)[inner] == home[inner]).all(-1).mean() > 0.9
+    assert np.abs(array(laid)[0] - part)[inner].mean() < 0.01
+
+
+def test_no_patch_is_taken_from_beyond_an_artworks_edge_or_from_one_without_a_share() -> None:
+    artworks = [
+        np.asarray(artwork(*size, seed=seed) / np.float32(255)) for seed, size in enumerate(((40, 30), (24, 60)))
+    ]
+    patches = np.concatenate([samples(each, 9999) for each in artworks])
+    content = np.asarray(photo(64, 48) / np.float32(255))
+    for shares, rows in (([1.0, 0.0], (0, 30)), ([0.0, 1.0], (30, 90))):
+        sheet = brush.Sheet.laid_out(artworks, shares, patches, np.eye(3, dtype=np.float32))
+        field = sheet.nearest(content, content)
+        assert (field[..., 0] >= rows[0] + 3).all()
+        assert (field[..., 0] < rows[1] - 3).all()
+
+
+def test_a_field_grows_with_its_pictures() -> None:
+    def sheet(scale: int) -> brush.Sheet:
+        artworks = [np.asarray(artwork(20 * scale, 15 * scale, seed) / np.float32(255)) for seed in (0, 1)]
+        patches = np.concatenate([samples(each, 9999) for each in artworks])
+        return brush.Sheet.laid_out(artworks, [0.5, 0.5], patches, np.eye(3, dtype=np.float32))
+
+    small, large = sheet(1), sheet(2)
+    field = np.full((8, 10, 2), (7, 9), np.int32)
+    field[4:] = (15 + 6, 8)  # the second artwork
+    grown = large.enlarged(field, small, (16, 20))
+    assert grown[0, 0].tolist() == [14, 18]
+    assert grown[1, 1].tolist() == [15, 19], "inside a place the patch goes on"
+    assert grown[8, 0].tolist() == [30 + 12, 16]
