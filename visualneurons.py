@@ -18,14 +18,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     words = list(sys.argv[1:] if argv is None else argv)
     parser = argparse.ArgumentParser(prog="visualneurons", description="Watch a photograph become a painting, live.")
     subparsers = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for name, (module, summary) in COMMANDS.items():
-        subparser = subparsers.add_parser(name, help=summary, description=summary)
-        if name in words[:1]:  # only the command that was asked for is worth importing
-            command = importlib.import_module(module)
-            command.add_arguments(subparser)
-            subparser.set_defaults(run=command.run)
-    arguments = parser.parse_args(words)
-    code: int = arguments.run(arguments)
+    for name, (_, summary) in COMMANDS.items():
+        subparsers.add_parser(name, help=summary, add_help=False)
+    name = parser.parse_args(words[:1]).command
+
+    module, summary = COMMANDS[name]
+    command = importlib.import_module(module)  # only the command that was asked for is worth importing
+    parser = argparse.ArgumentParser(prog=f"visualneurons {name}", description=summary)
+    command.add_arguments(parser)
+    code: int = command.run(parser.parse_intermixed_args(words[1:]))
     return code
 
 

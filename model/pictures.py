@@ -6,6 +6,7 @@ What comes in comes from strangers. `read` answers any bytes with a picture or a
 from __future__ import annotations
 
 import errno
+import hashlib
 import io
 import json
 import logging
@@ -87,6 +88,11 @@ def fit(picture: Picture, size: int) -> Picture:
     if target == (width, height):
         return picture
     return np.array(Image.fromarray(picture).resize(target, Image.Resampling.LANCZOS))
+
+
+def digest(picture: Picture) -> str:
+    """What tells a picture's pixels from others', however they are stored."""
+    return hashlib.sha256(repr(picture.shape).encode() + picture.tobytes()).hexdigest()[:32]
 
 
 def encode(pixels: Pixels, format: Format, recipe: Mapping[str, object] | None = None, quality: int = 90) -> bytes:
