@@ -4,7 +4,8 @@
 `send()`. Two engines have one interface (`engine.Engine`): `vgg19` needs weights, `patches` does not. `recipe.Recipe`
 is everything that decides a painting, `checkpoint.Checkpoint` a painting put aside, `pictures` reads and writes files.
 
-TensorFlow (or JAX) is loaded with `StyleTransfer` and not before: the rest of the room starts at once.
+The room imports none of the others. TensorFlow (or JAX) is loaded with `StyleTransfer` and not before: all else here
+starts at once. `command` is `visualneurons paint`.
 """
 
 from __future__ import annotations

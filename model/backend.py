@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import importlib.util
 import os
 import sys
@@ -32,15 +33,22 @@ def _quiet() -> Iterator[None]:
 def _start() -> Any:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     if "KERAS_BACKEND" not in os.environ:
-        os.environ["KERAS_BACKEND"] = "tensorflow" if importlib.util.find_spec("tensorflow") else "jax"
+        only_jax = importlib.util.find_spec("jax") and not importlib.util.find_spec("tensorflow")
+        os.environ["KERAS_BACKEND"] = "jax" if only_jax else "tensorflow"
     name = os.environ["KERAS_BACKEND"]
     if name not in ("tensorflow", "jax"):
         raise Refusal("backend_unknown", f"KERAS_BACKEND is {name}.", "Set it to tensorflow or jax.")
     if importlib.util.find_spec(name) is None:
         extra = {"tensorflow": "cpu", "jax": "jax"}[name]
         raise Refusal("backend_missing", f"{name} is not installed.", f"pip install 'visualneurons[{extra}]'")
-    with _quiet():
-        import keras
+    # What TensorFlow loads is no garbage: not looking for any saves a second at the start and one at the end.
+    gc.disable()
+    try:
+        with _quiet():
+            import keras
+    finally:
+        gc.freeze()
+        gc.enable()
     return keras
 
 

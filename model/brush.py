@@ -117,11 +117,13 @@ def brush(
     reach, weight = numbers[0], numbers[1]
     height, width = ops.shape(bias)[0], ops.shape(bias)[1]
     last = ops.stack([height, width]) - 1
-    wanted = convolved(picture, basis)[0]
+    # One table of all by which patches are compared, so that a price is one squared distance.
+    wanted = ops.concatenate([convolved(picture, basis)[0], weight * guide, ops.zeros_like(guide[..., :1])], axis=-1)
+    table = ops.concatenate([features, weight * sheet_guide, ops.sqrt(bias)[..., None]], axis=-1)
+    table = ops.reshape(table, (-1, FEATURES + 4))
     colours = ops.reshape(colours, (-1, 3))
-    features = ops.reshape(features, (-1, FEATURES))
-    sheet_guide = ops.reshape(sheet_guide, (-1, 3))
-    bias = ops.reshape(bias, (-1,))
+    ones = ops.ones_like(field[..., 0])
+    here = ops.stack([ops.cumsum(ones, axis=0) - 1, ops.cumsum(ones, axis=1) - 1], axis=-1)
 
     def on_sheet(places: Tensor) -> Tensor:
         return ops.minimum(ops.maximum(places, 0), last)
@@ -130,10 +132,7 @@ def brush(
         return places[..., 0] * width + places[..., 1]
 
     def price(places: Tensor) -> Tensor:
-        at = flat(places)
-        unlike = ops.sum((ops.take(features, at, axis=0) - wanted) ** 2, axis=-1)
-        elsewhere = ops.sum((ops.take(sheet_guide, at, axis=0) - guide) ** 2, axis=-1)
-        return unlike + weight * elsewhere + ops.take(bias, at)
+        return ops.sum(ops.square(ops.take(table, flat(places), axis=0) - wanted), axis=-1)
 
     def better(field: Tensor, best: Tensor, places: Tensor) -> tuple[Tensor, Tensor]:
         places = on_sheet(places)
@@ -144,27 +143,29 @@ def brush(
     best = price(field)
     for sweep, far in enumerate((1, 2)):
         for way in ((0, far), (far, 0), (0, -far), (-far, 0)):
-            field, best = better(field, best, _going_on(field, way))
+            field, best = better(field, best, _going_on(_mirrored(field - here), way) + here)
         for closer in (0, 1):
             turned = ops.roll(noise, (turns[sweep, closer, 0], turns[sweep, closer, 1]), axis=(0, 1))
             field, best = better(field, best, field + ops.cast(ops.round(turned * reach / 4**closer), "int32"))
 
     laid, total = ops.zeros_like(guide), 0.0
+    apart = _mirrored(field - here)
     for y in (-3, -1, 1, 3):
         for x in (-3, -1, 1, 3):
             share = float(np.exp(-(y * y + x * x) / 8))
-            laid += share * ops.take(colours, flat(on_sheet(_going_on(field, (y, x)))), axis=0)
+            laid += share * ops.take(colours, flat(on_sheet(_going_on(apart, (y, x)) + here)), axis=0)
             total += share
     return picture + OPACITY * (laid[None] / total - picture), field
 
 
-def _going_on(field: Tensor, way: tuple[int, int]) -> Tensor:
-    """For every place, where in the artworks the patch of the place `way` up and left of it goes on."""
-    ones = ops.ones_like(field[..., 0])
-    here = ops.stack([ops.cumsum(ones, axis=0) - 1, ops.cumsum(ones, axis=1) - 1], axis=-1)
-    apart = ops.pad(field - here, [[EDGE, EDGE], [EDGE, EDGE], [0, 0]], mode="symmetric")
+def _mirrored(apart: Tensor) -> Tensor:
+    return ops.pad(apart, [[EDGE, EDGE], [EDGE, EDGE], [0, 0]], mode="symmetric")
+
+
+def _going_on(apart: Tensor, way: tuple[int, int]) -> Tensor:
+    """How far from each place the patch of the place `way` up and left of it goes on, given how far theirs are."""
     up, left = (EDGE - step for step in way)
-    return apart[up : up - 2 * EDGE or None, left : left - 2 * EDGE or None] + here
+    return apart[up : up - 2 * EDGE or None, left : left - 2 * EDGE or None]
 
 
 def _principal(patches: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -8,6 +8,7 @@ and the artwork's quantiles give the same target in linear time. A low-passed lu
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +21,8 @@ POOL = 128  # projections made for a scale, of which each step takes the next on
 PROJECTIONS = 32
 BINS = 1024  # of the histogram of one projection
 QUANTILES = 512
+SAMPLES = 10_000  # patches of the artworks that stand for all
+STRIDE = 2  # a step looks at every other patch both ways; four steps look at all
 
 _FLOAT = "float32"
 PICTURE = ((1, None, None, 3), _FLOAT)
@@ -28,7 +31,7 @@ SHAPES = [
     # What is held of the photo: its blurred colours, the part of them that counts, and the matrices that blur.
     (PICTURE, ((3, 3), _FLOAT), ((None, None), _FLOAT), ((None, None), _FLOAT)),
     # What is wanted of the artwork: projections and their quantiles.
-    (((PATCH, PATCH, 3, PROJECTIONS), _FLOAT), ((PROJECTIONS, QUANTILES), _FLOAT)),
+    (((PATCH + STRIDE - 1, PATCH + STRIDE - 1, 3, PROJECTIONS), _FLOAT), ((PROJECTIONS, QUANTILES), _FLOAT)),
     # The pace and the weights of style, content and variation.
     ((4,), _FLOAT),
 ]
@@ -40,18 +43,23 @@ def projections(*key: int) -> NDArray[np.float32]:
     return np.asarray(random / np.linalg.norm(random, axis=0), np.float32)
 
 
-def quantiles(projected: Sequence[NDArray[np.float32]], shares: Sequence[float]) -> NDArray[np.float32]:
-    """The quantiles of each projection over all artworks, each counting by its share: (projections, QUANTILES)."""
-    values = np.concatenate(projected)
-    mass = np.concatenate(
-        [np.full(len(rows), share / len(rows)) for rows, share in zip(projected, shares, strict=True)]
-    )
-    order = np.argsort(values, axis=0)
-    values, mass = np.take_along_axis(values, order, axis=0), mass[order]
-    rank = np.cumsum(mass, axis=0) - mass / 2
-    at = np.linspace(0, 1, QUANTILES)
-    rows = [np.interp(at, rank[:, each], values[:, each]) for each in range(values.shape[1])]
-    return np.asarray(rows, np.float32)
+def chosen(pool: Tensor, goals: Tensor, step: int) -> tuple[Tensor, Tensor]:
+    """The projections that a step uses, shifted to the patches that are its turn, and their quantiles."""
+    first = step * PROJECTIONS % POOL
+    down, across = divmod(step % STRIDE**2, STRIDE)
+    last = STRIDE - 1
+    shift = [[down, last - down], [across, last - across], [0, 0], [0, 0]]
+    return ops.pad(pool[..., first : first + PROJECTIONS], shift), goals[first : first + PROJECTIONS]
+
+
+def quantiles(patches: Sequence[NDArray[np.float32]], shares: Sequence[float], directions: Any) -> NDArray[np.float32]:
+    """The quantiles of each direction over all artworks' patches, each counting by its share: (POOL, QUANTILES)."""
+    rows = [
+        each[np.linspace(0, len(each) - 1, round(share * SAMPLES)).round().astype(int)]
+        for each, share in zip(patches, shares, strict=True)
+    ]
+    along = np.sort(directions.T @ np.concatenate(rows).T, axis=1)
+    return np.asarray(along[:, np.linspace(0, along.shape[1] - 1, QUANTILES).round().astype(int)], np.float32)
 
 
 def flow(
@@ -71,20 +79,21 @@ def _objective(
     picture: Tensor, held: tuple[Tensor, ...], wanted: tuple[Tensor, ...], numbers: Tensor
 ) -> tuple[Tensor, Tensor]:
     directions, goals = wanted
-    flat = ops.reshape(convolved(picture, directions), (-1, PROJECTIONS))
-    moved = ops.stop_gradient(flat + _displacement(ops.stop_gradient(flat), goals))
-    style = 1.5 * ops.mean((flat - moved) ** 2)
+    flat = ops.reshape(convolved(picture, directions, STRIDE), (-1, PROJECTIONS))
+    apart = ops.stop_gradient(_displacement(ops.stop_gradient(flat), goals))
+    style = 1.5 * ops.mean(apart**2)
+    pull = -3 * ops.mean(flat * apart)  # has the gradient that the style has while the match is held
 
     photo, part, down, across = held
-    apart = ops.einsum("yv,bvuc,xu->byxc", down, picture, across) - photo
-    content = 0.5 * ops.mean(ops.sum((apart @ part) ** 2, axis=-1))
+    unlike = (ops.einsum("yv,bvuc,xu->byxc", down, picture, across) - photo) @ part
+    content = 0.5 * ops.mean(ops.sum(unlike**2, axis=-1))
 
     right = picture[:, :-1, 1:] - picture[:, :-1, :-1]
     below = picture[:, 1:, :-1] - picture[:, :-1, :-1]
     variation = ops.mean(ops.sqrt(ops.sum(right**2 + below**2, axis=-1) + 1e-4))
 
-    total = numbers[1] * style + numbers[2] * content + numbers[3] * variation
-    return total, ops.stack([total, style, content, variation])
+    rest = numbers[2] * content + numbers[3] * variation
+    return numbers[1] * pull + rest, ops.stack([numbers[1] * style + rest, style, content, variation])
 
 
 _gradient = value_and_gradient(_objective)
@@ -95,7 +104,7 @@ def _displacement(flat: Tensor, goals: Tensor) -> Tensor:
     low = ops.min(flat, axis=0)
     width = (ops.max(flat, axis=0) - low + 1e-4) / BINS
     bins = ops.cast((flat - low) / width, "int32") + ops.arange(PROJECTIONS, dtype="int32") * BINS
-    some = ops.reshape(bins[::3], (-1,))  # a third of the patches knows the distribution well enough
+    some = ops.reshape(bins, (-1,))
     counts = ops.segment_sum(ops.ones_like(some, dtype=_FLOAT), some, PROJECTIONS * BINS)
     counts = ops.reshape(counts, (PROJECTIONS, BINS))
     rank = (ops.cumsum(counts, axis=1) - counts / 2) / ops.sum(counts, axis=1, keepdims=True) * (QUANTILES - 1)

@@ -19,7 +19,7 @@ from model.brush import GUIDE, Sheet, brush
 from model.brush import SHAPES as BRUSH_SHAPES
 from model.colour import LUMINANCE, Pixels, with_palette_of, with_tones_of
 from model.engine import Losses, Place, State, restored
-from model.flow import POOL, PROJECTIONS, flow
+from model.flow import POOL, flow
 from model.recipe import Recipe
 from model.scales import resized
 from model.windows import PATCH, blur, blurred, samples
@@ -78,13 +78,13 @@ class Patches:
         guide = blurred(shown, 1) @ part
         noise = chance.uniform((height, width, 2), recipe.seed, 1, height, width) * 2 - 1
         directions = flowing.projections(recipe.seed, height, width)
-        patches = [samples(artwork, 20_000) for artwork in artworks]
+        patches = [samples(artwork, 2 * flowing.SAMPLES) for artwork in artworks]
         return Scene(
             photo,
             palette,
             held=tuple(map(tensor, held)),
             projections=tensor(directions.reshape(PATCH, PATCH, 3, POOL)),
-            quantiles=tensor(flowing.quantiles([rows @ directions for rows in patches], shares)),
+            quantiles=tensor(flowing.quantiles(patches, shares, directions)),
             guide=guide,
             hints=(tensor(guide), tensor(noise)),
             sheet=Sheet.laid_out(artworks, shares, np.concatenate(patches), part),
@@ -109,18 +109,14 @@ class Patches:
         if place.step % 2 == 0 and (place.below or place.steps - place.step > REST):
             turns = chance.bits(8, recipe.seed, 3, place.below, place.step).reshape(2, 2, 2) % 4096
             reach = max(2, max(scene.photo.shape) // SWEEP)
-            numbers = tensor([reach, (GUIDE * recipe.content_weight) ** 2])
+            numbers = tensor([reach, GUIDE * recipe.content_weight])
             turned = tensor(turns.astype(np.int32), "int32")
             picture, field = self._brush(picture, field, scene.hints, scene.sheet.tensors, turned, numbers)
-        first = place.step * PROJECTIONS % POOL
-        wanted = (
-            scene.projections[..., first : first + PROJECTIONS],
-            scene.quantiles[first : first + PROJECTIONS],
-        )
+        wanted = flowing.chosen(scene.projections, scene.quantiles, place.step)
         style = recipe.style_weight
         content = recipe.content_weight * CONTENT * (FINE[place.below] if place.below < len(FINE) else 1)
         variation = recipe.variation_weight * VARIATION
-        fade = 0.5 ** (place.step / max(1, place.steps - 1))
+        fade = 0.35 ** (place.step / max(1, place.steps - 1))
         pace = fade / max(1.0, (style + content + 4 * variation) / 2)
         picture, losses = self._flow(picture, scene.held, wanted, tensor([pace, style, content, variation]))
         return {"picture": picture, "field": field}, losses

@@ -81,11 +81,14 @@ class Recipe:
     momentum: float = _setting(0.9, "Adam's first decay in vgg19", low=0, high=0.9999)
     fade: float = _setting(0.2, "share of Adam's step left at the end of each scale in vgg19", low=0.001, high=1)
     epsilon: float = _setting(1e-8, "Adam's floor in vgg19", low=1e-12, high=10)
+    fingerprint: str = ""  # of the network's weights
     photo: Source | None = None
     artworks: tuple[Source, ...] = ()
     changes: tuple[Change, ...] = ()
 
     def __post_init__(self) -> None:
+        if not isinstance(self.fingerprint, str):
+            raise Refusal("recipe_invalid", "The recipe's fingerprint is not text.", "Give a recipe that was saved.")
         for name, setting in settings().items():
             object.__setattr__(self, name, _checked(name, setting, getattr(self, name)))
 

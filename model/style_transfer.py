@@ -114,7 +114,10 @@ class StyleTransfer:
         if not styles:
             raise Refusal("artwork_missing", "There is no artwork to paint from.", "Give at least one.")
         recipe.shares(len(styles))
-        recipe = replace(recipe, engine=self.engine.name)
+        if recipe.fingerprint not in ("", self.engine.fingerprint):
+            problem = f"The recipe was painted with other weights of {recipe.engine}: {recipe.fingerprint}."
+            raise Refusal("weights_other", problem, "Load those, or choose weights with --weights.")
+        recipe = replace(recipe, engine=self.engine.name, fingerprint=self.engine.fingerprint)
         return self._paint(fit(content, recipe.size), tuple(fit(style, recipe.size) for style in styles), recipe, None)
 
     def resume(self, checkpoint: Checkpoint) -> Generator[Iteration, Changes | None, None]:

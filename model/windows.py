@@ -12,10 +12,10 @@ PATCH = 7
 EDGE = PATCH // 2
 
 
-def convolved(picture: Tensor, kernels: Tensor) -> Tensor:
+def convolved(picture: Tensor, kernels: Tensor, stride: int = 1) -> Tensor:
     """The dot products of each pixel's patch with `kernels`; beyond its edges the picture is mirrored."""
     edges = [[0, 0], [EDGE, EDGE], [EDGE, EDGE], [0, 0]]
-    return ops.conv(ops.pad(picture, edges, mode="symmetric"), kernels, padding="valid")
+    return ops.conv(ops.pad(picture, edges, mode="symmetric"), kernels, strides=stride, padding="valid")
 
 
 def samples(pixels: Pixels, most: int) -> NDArray[np.float32]:

@@ -5,7 +5,7 @@ import math
 
 import pytest
 
-from model.progress import Forecast, Report
+from model.command.progress import Forecast, Report
 from model.scales import Scale
 
 

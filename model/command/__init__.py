@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import argparse
-import gc
 from typing import TYPE_CHECKING, Any
 
 from model import pictures, timelapse
-from model.commission import Commission, Subject, require_room, settle
+from model.command.commission import Commission, Subject, require_room, settle
+from model.command.interruption import Interrupted, Interruption
+from model.command.progress import Forecast, Report
+from model.command.sitting import Sitting
 from model.errors import Refusal
-from model.interruption import Interrupted, Interruption
-from model.progress import Forecast, Report
 from model.recipe import PRESETS, Recipe, Setting, settings
-from model.sitting import Sitting
 
 if TYPE_CHECKING:
     from model.style_transfer import StyleTransfer
@@ -193,13 +192,8 @@ class _Painter:
 
     def _load(self) -> StyleTransfer:
         """The engine, and a line saying which it is and why."""
-        # What TensorFlow loads is no garbage: not looking for any saves a second at the start and one at the end.
-        gc.disable()
-        try:
-            from model.style_transfer import StyleTransfer
-        finally:
-            gc.freeze()
-            gc.enable()
+        from model.style_transfer import StyleTransfer
+
         asked = self._commission.recipe.engine
         reasons: list[str] = []
         transfer = StyleTransfer(asked, self._commission.weights, reasons.append, self._report.download)

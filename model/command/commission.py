@@ -195,7 +195,8 @@ def _recipe(arguments: argparse.Namespace, given: dict[str, Any]) -> Recipe:
         problem = f"There is no preset {arguments.preset!r}."
         raise Refusal("preset_unknown", problem, f"Choose one of {', '.join(PRESETS)}.")
     said = {**PRESETS.get(arguments.preset, {}), **given}
-    return replace(recipe, **said, changes=tuple(_unchanged(recipe.changes, said)))
+    fingerprint = recipe.fingerprint if arguments.weights == "auto" else ""
+    return replace(recipe, **said, fingerprint=fingerprint, changes=tuple(_unchanged(recipe.changes, said)))
 
 
 def _unchanged(changes: Sequence[Change], said: dict[str, Any]) -> Iterator[Change]:

@@ -27,16 +27,16 @@ import visualneurons
 from model import pictures
 from model.checkpoint import Checkpoint
 from model.command import add_arguments
-from model.commission import require_room, settle
+from model.command.commission import require_room, settle
+from model.command.interruption import Interruption
+from model.command.progress import Forecast, Report
+from model.command.sitting import Sitting
 from model.errors import Refusal
-from model.interruption import Interruption
 from model.pictures import Picture
-from model.progress import Forecast, Report
 from model.recipe import Recipe, settings
-from model.sitting import Sitting
 from model.style_transfer import Iteration, StyleTransfer
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 PROGRAM = [sys.executable, str(ROOT / "visualneurons.py")]
 PATCHES = ["--engine", "patches", "--size", "64"]
 # What a person waits at most for the first word; more than half a second only because the machine that tests is busy.
@@ -438,7 +438,7 @@ class TestPainting:
     def test_a_checkpoint_is_kept_up_to_date(
         self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
     ) -> None:
-        monkeypatch.setattr("model.sitting.CHECKPOINT_EVERY", 0.0)
+        monkeypatch.setattr("model.command.sitting.CHECKPOINT_EVERY", 0.0)
         words = ["photo.png", "stripes.png", "-o", "out.png", *PATCHES, "--iterations", "2", "--checkpoint", "kept"]
         assert paint(*words, "--json") == 0
         saved = [each["kind"] for each in events(capsys.readouterr().out) if each["event"] == "saved"]
@@ -570,7 +570,7 @@ def test_interrupted_before_the_first_iteration_it_says_that_there_is_nothing(fo
 def test_the_second_signal_ends_at_once() -> None:
     script = """
 import sys, time
-from model.interruption import Interruption
+from model.command.interruption import Interruption
 with Interruption(quiet=False) as interruption:
     interruption.patient = True
     print("ready", flush=True)

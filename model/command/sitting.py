@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, overload
 import numpy as np
 
 from model import pictures, timelapse
-from model.commission import Commission, Subject
+from model.command.commission import Commission, Subject
+from model.command.interruption import Interruption
+from model.command.progress import Forecast, Report
 from model.errors import Refusal
-from model.interruption import Interruption
 from model.pictures import Picture
-from model.progress import Forecast, Report
 from model.scales import resized
 
 if TYPE_CHECKING:
