@@ -18,9 +18,9 @@ def bits(count: int, *key: int) -> NDArray[np.uint32]:
 
 
 def uniform(shape: tuple[int, ...], *key: int) -> NDArray[np.float32]:
-    """Numbers in (0, 1)."""
-    whole = bits(int(np.prod(shape)), *key) >> np.uint32(8)
-    return np.asarray((whole.astype(np.float32) + 0.5) * 2**-24, np.float32).reshape(shape)
+    """Numbers between 0 and 1, neither of them reached."""
+    whole = bits(int(np.prod(shape)), *key) >> np.uint32(9)
+    return np.asarray((whole.astype(np.float32) + 0.5) * 2**-23, np.float32).reshape(shape)
 
 
 def normal(shape: tuple[int, ...], *key: int) -> NDArray[np.float32]:

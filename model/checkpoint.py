@@ -71,8 +71,12 @@ class Checkpoint:
             elapsed = float(facts["elapsed"])
             if not math.isfinite(elapsed):
                 raise ValueError("elapsed is not finite")
-            recipe = Recipe.from_dict(facts["recipe"])
-            return cls(recipe, int(facts["iteration"]), elapsed, str(facts["fingerprint"]), content, styles, state)
+            recipe, iteration = Recipe.from_dict(facts["recipe"]), int(facts["iteration"])
+            if not 0 <= iteration < recipe.iterations:
+                raise ValueError(f"iteration {iteration} of {recipe.iterations}")
+            if max(max(picture.shape) for picture in (content, *styles)) > recipe.size:
+                raise ValueError("a picture larger than the painting")
+            return cls(recipe, iteration, elapsed, str(facts["fingerprint"]), content, styles, state)
         except Refusal:
             raise
         except (KeyError, TypeError, ValueError, AttributeError, RecursionError, OverflowError) as error:

@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+import numpy as np
+
 from model.backend import tensor
 from model.colour import Pixels
 from model.errors import Refusal
@@ -18,7 +20,7 @@ LOSSES = ("total", "style", "content", "variation")
 
 @dataclass(frozen=True)
 class Place:
-    """Where in a painting a step is: how many scales come after this one, and the step within this one's steps."""
+    """Where in a painting a step is: how many finer scales are below this one, and the step within its steps."""
 
     below: int
     step: int
@@ -45,7 +47,11 @@ class Engine(Protocol):
         ...
 
     def restore(self, scene: Any, arrays: State) -> State:
-        """The state from a checkpoint's arrays, which may come from a stranger."""
+        """The state from its arrays: those of a checkpoint, maybe a stranger's, or of another scene at this scale."""
+        ...
+
+    def settled(self, recipe: Recipe) -> Recipe:
+        """The recipe with what was left to the engine decided, so that it paints the same anywhere."""
         ...
 
     def pixels(self, scene: Any, state: State, recipe: Recipe) -> Pixels:
@@ -56,7 +62,10 @@ class Engine(Protocol):
 def restored(arrays: State, kinds: Mapping[str, tuple[tuple[int, ...], str]]) -> State:
     """`arrays` as tensors, if they are the ones that a state has: `kinds` tells their shapes and types by name."""
     found = {name: (tuple(value.shape), value.dtype.name) for name, value in arrays.items()}
-    if found != dict(kinds):
+    if found != dict(kinds) or not all(np.isfinite(value).all() for value in arrays.values()):
         problem = "The checkpoint's state does not fit its recipe and pictures."
         raise Refusal("checkpoint_unfit", problem, "The file may be damaged: use an earlier one.")
-    return {name: tensor(value, kinds[name][1]) for name, value in arrays.items()}
+    return {
+        name: tensor(np.clip(value, 0, 1) if name == "picture" else value, kinds[name][1])
+        for name, value in arrays.items()
+    }

@@ -7,29 +7,25 @@ and the artwork's quantiles give the same target in linear time. A low-passed lu
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 
 from model import chance
-from model.backend import Tensor, ops, value_and_gradient
+from model.backend import Tensor, array, ops, tensor, value_and_gradient
 from model.windows import PATCH, convolved
 
 POOL = 128  # projections made for a scale, of which each step takes the next ones
 PROJECTIONS = 32
 BINS = 1024  # of the histogram of one projection
 QUANTILES = 512
-SAMPLES = 10_000  # patches of the artworks that stand for all
 STRIDE = 2  # a step looks at every other patch both ways; four steps look at all
 
 _FLOAT = "float32"
 PICTURE = ((1, None, None, 3), _FLOAT)
 SHAPES = [
     PICTURE,
-    # What is held of the photo: its blurred colours, the part of them that counts, and the matrices that blur.
-    (PICTURE, ((3, 3), _FLOAT), ((None, None), _FLOAT), ((None, None), _FLOAT)),
+    # What is held of the photo: its blurred light or colours, how they come from colours, and the matrices that blur.
+    (((1, None, None, None), _FLOAT), ((3, None), _FLOAT), ((None, None), _FLOAT), ((None, None), _FLOAT)),
     # What is wanted of the artwork: projections and their quantiles.
     (((PATCH + STRIDE - 1, PATCH + STRIDE - 1, 3, PROJECTIONS), _FLOAT), ((PROJECTIONS, QUANTILES), _FLOAT)),
     # The pace and the weights of style, content and variation.
@@ -38,27 +34,34 @@ SHAPES = [
 
 
 def projections(*key: int) -> NDArray[np.float32]:
-    """Random directions in the space of patches, of length 1: (7·7·3, POOL)."""
-    random = chance.normal((PATCH * PATCH * 3, POOL), *key)
+    """Random directions in the space of patches, of length 1: (7·7·3, POOL).
+
+    Their even and odd rows and columns have equal sums. Otherwise a step, which moves every other patch, would print a
+    grid into flat areas.
+    """
+    random = chance.normal((PATCH, PATCH, 3, POOL), *key)
+    total = random.sum(axis=(0, 1))
+    for row in range(STRIDE):
+        for column in range(STRIDE):
+            part = random[row::STRIDE, column::STRIDE]
+            part += (total / STRIDE**2 - part.sum(axis=(0, 1))) / (part.shape[0] * part.shape[1])
+    random = random.reshape(-1, POOL)
     return np.asarray(random / np.linalg.norm(random, axis=0), np.float32)
 
 
 def chosen(pool: Tensor, goals: Tensor, step: int) -> tuple[Tensor, Tensor]:
     """The projections that a step uses, shifted to the patches that are its turn, and their quantiles."""
     first = step * PROJECTIONS % POOL
-    down, across = divmod(step % STRIDE**2, STRIDE)
+    turn = step + step * PROJECTIONS // POOL  # so that in time each projection sees all patches
+    down, across = divmod(turn % STRIDE**2, STRIDE)
     last = STRIDE - 1
     shift = [[down, last - down], [across, last - across], [0, 0], [0, 0]]
     return ops.pad(pool[..., first : first + PROJECTIONS], shift), goals[first : first + PROJECTIONS]
 
 
-def quantiles(patches: Sequence[NDArray[np.float32]], shares: Sequence[float], directions: Any) -> NDArray[np.float32]:
-    """The quantiles of each direction over all artworks' patches, each counting by its share: (POOL, QUANTILES)."""
-    rows = [
-        each[np.linspace(0, len(each) - 1, round(share * SAMPLES)).round().astype(int)]
-        for each, share in zip(patches, shares, strict=True)
-    ]
-    along = np.sort(directions.T @ np.concatenate(rows).T, axis=1)
+def quantiles(patches: NDArray[np.float32], directions: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The quantiles of patches along each direction: (POOL, QUANTILES)."""
+    along = np.sort(array(tensor(directions.T) @ tensor(patches.T)), axis=1)
     return np.asarray(along[:, np.linspace(0, along.shape[1] - 1, QUANTILES).round().astype(int)], np.float32)
 
 
@@ -78,15 +81,15 @@ def flow(
 def _objective(
     picture: Tensor, held: tuple[Tensor, ...], wanted: tuple[Tensor, ...], numbers: Tensor
 ) -> tuple[Tensor, Tensor]:
-    directions, goals = wanted
-    flat = ops.reshape(convolved(picture, directions, STRIDE), (-1, PROJECTIONS))
+    kernels, goals = wanted
+    flat = ops.reshape(convolved(picture, kernels, STRIDE), (-1, PROJECTIONS))
     apart = ops.stop_gradient(_displacement(ops.stop_gradient(flat), goals))
     style = 1.5 * ops.mean(apart**2)
     pull = -3 * ops.mean(flat * apart)  # has the gradient that the style has while the match is held
 
     photo, part, down, across = held
-    unlike = (ops.einsum("yv,bvuc,xu->byxc", down, picture, across) - photo) @ part
-    content = 0.5 * ops.mean(ops.sum(unlike**2, axis=-1))
+    light = ops.einsum("xu,byuc->byxc", across, ops.einsum("yv,bvuc->byuc", down, picture @ part))
+    content = 0.5 * ops.mean(ops.sum((light - photo) ** 2, axis=-1))
 
     right = picture[:, :-1, 1:] - picture[:, :-1, :-1]
     below = picture[:, 1:, :-1] - picture[:, :-1, :-1]

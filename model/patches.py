@@ -8,7 +8,7 @@ again and again. Together they paint.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -22,7 +22,7 @@ from model.engine import Losses, Place, State, restored
 from model.flow import POOL, flow
 from model.recipe import Recipe
 from model.scales import resized
-from model.windows import PATCH, blur, blurred, samples
+from model.windows import PATCH, blur, blurred, mixture, samples, softened
 
 CONTENT = 1.2  # pull of the photo's shapes at content_weight 1
 FINE = (0.6, 0.8)  # the same on the finest scales, whose strokes the photo's finest light would flatten
@@ -32,7 +32,9 @@ LEAST_BLUR = 1.5  # the same in pixels, for the small scales
 SWEEP = 20  # the brush looks for better patches as far as this part of the long side
 REST = 4  # steps at the very end without the brush, to settle
 
-ONLY_LIGHT = np.asarray(np.outer(LUMINANCE, LUMINANCE) / (LUMINANCE @ LUMINANCE), np.float32)
+SAMPLES = 10_000  # patches that stand for all of the artworks
+
+ONLY_LIGHT = (LUMINANCE / np.linalg.norm(LUMINANCE))[:, None]
 ALL_COLOURS = np.eye(3, dtype=np.float32)
 
 
@@ -41,11 +43,10 @@ class Scene:
     """What does not change while one scale is painted."""
 
     photo: Pixels
-    palette: Pixels  # the artworks' colours, one below the other
+    palette: Pixels  # colours of the artworks, one below the other
     held: tuple[Tensor, ...]  # what the flow holds of the photo
     projections: Tensor  # (7, 7, 3, POOL)
     quantiles: Tensor  # (POOL, QUANTILES)
-    guide: Pixels
     hints: tuple[Tensor, ...]  # what the brush knows of the photo: the guide, and directions to look for better patches
     sheet: Sheet
 
@@ -67,27 +68,27 @@ class Patches:
         if recipe.keep_colors:
             artworks = [with_palette_of(artwork, photo) for artwork in artworks]
         shares = recipe.shares(len(artworks))
-        palette = np.concatenate([a.reshape(-1, 1, 3) for a, share in zip(artworks, shares, strict=True) if share])
+        palette = mixture([artwork.reshape(-1, 3) for artwork in artworks], shares, SAMPLES)[:, None]
         if recipe.keep_colors:
             part, shown = ALL_COLOURS, photo
         else:
             light = with_tones_of(photo @ LUMINANCE, palette @ LUMINANCE)
             part, shown = ONLY_LIGHT, np.repeat(light[..., None], 3, axis=2)
         sigma = max(LEAST_BLUR, BLUR * max(height, width))
-        held = (blurred(shown, sigma)[None], part, blur(height, sigma), blur(width, sigma))
-        guide = blurred(shown, 1) @ part
+        shown = np.asarray(shown @ part, np.float32)
+        down, across = blur(height, sigma), blur(width, sigma)
+        held = (blurred(shown, down, across)[None], part, down, across)
         noise = chance.uniform((height, width, 2), recipe.seed, 1, height, width) * 2 - 1
         directions = flowing.projections(recipe.seed, height, width)
-        patches = [samples(artwork, 2 * flowing.SAMPLES) for artwork in artworks]
+        patches = mixture([samples(artwork, 2 * SAMPLES) for artwork in artworks], shares, SAMPLES)
         return Scene(
             photo,
             palette,
             held=tuple(map(tensor, held)),
             projections=tensor(directions.reshape(PATCH, PATCH, 3, POOL)),
-            quantiles=tensor(flowing.quantiles(patches, shares, directions)),
-            guide=guide,
-            hints=(tensor(guide), tensor(noise)),
-            sheet=Sheet.laid_out(artworks, shares, np.concatenate(patches), part),
+            quantiles=tensor(flowing.quantiles(patches, directions)),
+            hints=(tensor(softened(shown)), tensor(noise)),
+            sheet=Sheet.laid_out(artworks, shares, patches, part),
         )
 
     def begin(self, scene: Scene, recipe: Recipe, before: State | None, scene_before: Scene | None) -> State:
@@ -100,13 +101,14 @@ class Patches:
             noise = recipe.init == "noise"
             start = chance.uniform(scene.photo.shape, recipe.seed, 2) if noise else scene.photo
             picture = with_palette_of(start, scene.palette)
-            field = scene.sheet.nearest(picture, scene.guide)
+            field = scene.sheet.nearest(picture, array(scene.hints[0]))
         return {"picture": tensor(picture[None]), "field": tensor(field, "int32")}
 
     def step(self, scene: Scene, state: State, recipe: Recipe, place: Place) -> tuple[State, Losses]:
         """One iteration: the brush at every other one, then the flow."""
         picture, field = state["picture"], state["field"]
-        if place.step % 2 == 0 and (place.below or place.steps - place.step > REST):
+        rest = 0 if place.below else min(REST, place.steps // 4)
+        if place.step % 2 == 0 and place.steps - place.step > rest:
             turns = chance.bits(8, recipe.seed, 3, place.below, place.step).reshape(2, 2, 2) % 4096
             reach = max(2, max(scene.photo.shape) // SWEEP)
             numbers = tensor([reach, GUIDE * recipe.content_weight])
@@ -122,11 +124,15 @@ class Patches:
         return {"picture": picture, "field": field}, losses
 
     def restore(self, scene: Scene, arrays: State) -> State:
-        """The state from a checkpoint's arrays."""
+        """The state from its arrays."""
         shape = scene.photo.shape[:2]
         state = restored(arrays, {"picture": ((1, *shape, 3), "float32"), "field": ((*shape, 2), "int32")})
-        last = np.array(scene.sheet.bias.shape) - 1
-        return {**state, "field": tensor(np.clip(arrays["field"], 0, last), "int32")}
+        field = np.clip(arrays["field"], 0, np.array(scene.sheet.bias.shape) - 1)
+        return {**state, "field": tensor(scene.sheet.allowed(field), "int32")}
+
+    def settled(self, recipe: Recipe) -> Recipe:
+        """The recipe with what was left to the engine."""
+        return replace(recipe, engine=self.name, fingerprint=self.fingerprint)
 
     def pixels(self, scene: Scene, state: State, recipe: Recipe) -> Pixels:
         """The painting as it stands."""

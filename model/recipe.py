@@ -180,8 +180,11 @@ def settings() -> dict[str, Setting]:
     return {each.name: each.metadata["setting"] for each in fields(Recipe) if "setting" in each.metadata}
 
 
-def check_changes(changes: Changes) -> dict[str, Any]:
-    """`changes` with plain values of the right kind, or a refusal: only steerable settings and "stop" may change."""
+def check_changes(changes: Changes, artworks: int = 0) -> dict[str, Any]:
+    """`changes` with plain values of the right kind, or a refusal: only steerable settings and "stop" may change.
+
+    A blend has to fit so many artworks, if they are known.
+    """
     if not isinstance(changes, Mapping):
         raise Refusal("change_invalid", "Changes have to be settings by name.", 'For example {"style_weight": 2}.')
     steerable = {name: setting for name, setting in settings().items() if setting.steerable}
@@ -197,6 +200,8 @@ def check_changes(changes: Changes) -> dict[str, Any]:
                 f"{name} cannot be changed while painting.",
                 f"What can: {', '.join(steerable)} and stop.",
             )
+    if artworks and "blend" in checked:
+        Recipe(blend=tuple(changes["blend"])).shares(artworks)
     return checked
 
 

@@ -37,7 +37,7 @@ def plan(height: int, width: int, steps: int, most: int, smallest: int) -> list[
 
 
 def resized(pixels: Pixels, height: int, width: int) -> Pixels:
-    """`pixels` at another size, by Lanczos' filter when smaller, by cubic interpolation when larger."""
+    """`pixels` at another size: by Lanczos' filter when lower, else by cubic interpolation."""
     if pixels.shape[:2] == (height, width):
         return pixels
     method = Image.Resampling.LANCZOS if height < pixels.shape[0] else Image.Resampling.BICUBIC

@@ -18,9 +18,11 @@ from model.engine import LOSSES, Engine, Place, State
 from model.errors import Refusal
 from model.patches import Patches
 from model.pictures import Picture, fit
-from model.recipe import Changes, Recipe
+from model.recipe import Changes, Recipe, check_changes, settings
 from model.scales import Scale, plan, resized
 from model.vgg19 import VGG19
+
+MOST_ARTWORKS = 8
 
 
 @dataclass(frozen=True)
@@ -31,7 +33,7 @@ class Iteration:
     of: int
     scale: int  # from 0, the coarsest
     scales: int
-    losses: dict[str, float]
+    losses: dict[str, float]  # of the picture that the step began with, as a gradient gives them
     elapsed: float  # seconds of painting, those before a checkpoint included
     recipe: Recipe
     _canvas: _Canvas
@@ -78,11 +80,13 @@ class _Canvas:
         cls, engine: Engine, content: Picture, styles: tuple[Picture, ...], scale: Scale, force: Recipe
     ) -> _Canvas:
         photo = resized(_floats(content), scale.height, scale.width)
-        long = max(scale.height, scale.width)
-        artworks = [
-            resized(_floats(style), *(max(16, round(side * long / max(style.shape[:2]))) for side in style.shape[:2]))
-            for style in styles
-        ]
+        long, area = max(scale.height, scale.width), scale.height * scale.width
+        artworks = []
+        for style in styles:
+            # As long as the photo, but next to a very narrow one not much larger.
+            height, width = style.shape[:2]
+            shrink = min(long / max(height, width), (2 * area / (height * width)) ** 0.5)
+            artworks.append(resized(_floats(style), max(16, round(height * shrink)), max(16, round(width * shrink))))
         return cls(engine, content, styles, scale, force, engine.scene(photo, artworks, force))
 
 
@@ -107,17 +111,21 @@ class StyleTransfer:
 
         Yields after each step. Changes sent in (steerable settings by name, or {"stop": True}) take effect at the next
         step and are written down in the recipe; changes already in the recipe are made again when their time comes.
+        A generator that raises is at its end, so changes from a stranger have to pass `recipe.check_changes` first.
         """
         if recipe.engine not in ("auto", self.engine.name):
             problem = f"The recipe asks for the engine {recipe.engine}, but {self.engine.name} is loaded."
             raise Refusal("engine_other", problem, f"Load {recipe.engine}, or set engine to auto.")
+        if len(styles) > MOST_ARTWORKS:
+            problem = f"There are {len(styles)} artworks; {MOST_ARTWORKS} can be blended."
+            raise Refusal("artworks_many", problem, f"Give at most {MOST_ARTWORKS}.")
         if not styles:
             raise Refusal("artwork_missing", "There is no artwork to paint from.", "Give at least one.")
         recipe.shares(len(styles))
         if recipe.fingerprint not in ("", self.engine.fingerprint):
             problem = f"The recipe was painted with other weights of {recipe.engine}: {recipe.fingerprint}."
             raise Refusal("weights_other", problem, "Load those, or choose weights with --weights.")
-        recipe = replace(recipe, engine=self.engine.name, fingerprint=self.engine.fingerprint)
+        recipe = self.engine.settled(recipe)
         return self._paint(fit(content, recipe.size), tuple(fit(style, recipe.size) for style in styles), recipe, None)
 
     def resume(self, checkpoint: Checkpoint) -> Generator[Iteration, Changes | None, None]:
@@ -142,7 +150,7 @@ class StyleTransfer:
             if since and since.iteration >= first + scale.steps:
                 first += scale.steps
                 continue
-            force = recipe.at(max(number, first))
+            force = recipe.at(since.iteration + 1 if since else first)
             before = canvas
             canvas = _Canvas.stretched(self.engine, content, styles, scale, force)
             if since:
@@ -157,6 +165,8 @@ class StyleTransfer:
                 if force != canvas.force:
                     if _seen(force) != _seen(canvas.force):
                         canvas = _Canvas.stretched(self.engine, content, styles, scale, force)
+                        arrays = {name: array(value) for name, value in state.items()}
+                        state = self.engine.restore(canvas.scene, arrays)
                     canvas = replace(canvas, force=force)
                 place = Place(len(scales) - 1 - index, number - first, scale.steps)
                 state, losses = self.engine.step(canvas.scene, state, force, place)
@@ -167,8 +177,7 @@ class StyleTransfer:
                 )
                 number += 1
                 if changes:
-                    recipe = recipe.changed(number, changes)
-                    recipe.at(number).shares(len(styles))
+                    recipe = recipe.changed(number, check_changes(changes, len(styles)))
             first += scale.steps
 
 
@@ -182,6 +191,9 @@ def _floats(picture: Picture) -> Pixels:
 
 
 def _load(name: str, choice: str, say: Callable[[str], None], progress: Progress | None) -> Engine:
+    if name not in settings()["engine"].choices:
+        known = ", ".join(settings()["engine"].choices)
+        raise Refusal("engine_unknown", f"There is no engine {name!r}.", f"Choose one of {known}.")
     if name == "patches":
         return Patches()
     if choice == "random":

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -50,7 +50,10 @@ class VGG19:
 
     def __init__(self, weights: Weights) -> None:
         self._weights = [(weights[layer][0], weights[layer][1]) for layer in LAYERS]
-        self.fingerprint = hashlib.sha256(b"".join(k.tobytes() for k, _ in self._weights[:4])).hexdigest()[:16]
+        self.fingerprint = hashlib.sha256(b"".join(part.data for pair in self._weights for part in pair)).hexdigest()[
+            :16
+        ]
+        self._precision = "bfloat16" if bfloat16_is_faster() else "float32"
         self._networks: dict[str, _Network] = {}
 
     def scene(self, photo: Pixels, artworks: Sequence[Pixels], recipe: Recipe) -> Scene:
@@ -67,10 +70,11 @@ class VGG19:
         content = network.seen(photo)[-1]
         norms = [1.0] * (len(STYLE) + 2)
         if recipe.balanced:
-            energies = [float(ops.mean(gram**2)) for gram in grams]
-            features = [content, *(features for *_, features in seen)]
-            energies.append(float(np.mean([float(ops.mean(ops.cast(each, "float32") ** 2)) for each in features])))
-            energies.append(float(np.mean([_roughness(each) for each in (photo, *artworks)])) * photo.size)
+            energies = [_energy(gram) for gram in grams]
+            theirs = np.dot(shares, [_energy(features) for *_, features in seen])
+            energies.append((_energy(content) + theirs) / 2)
+            theirs = np.dot(shares, [_roughness(artwork) for artwork in artworks])
+            energies.append((_roughness(photo) + theirs) / 2 * photo.size)
             amounts = [BALANCE[0]] * len(STYLE) + list(BALANCE[1:])
             norms = [amount / max(energy, 1e-12) for amount, energy in zip(amounts, energies, strict=True)]
         return Scene(photo, tuple(grams), content, tuple(norms))
@@ -99,7 +103,7 @@ class VGG19:
         return {"picture": picture, "mean": mean, "square": square}, losses
 
     def restore(self, scene: Scene, arrays: State) -> State:
-        """The state from a checkpoint's arrays."""
+        """The state from its arrays."""
         kinds = dict.fromkeys(("picture", "mean", "square"), ((1, *scene.photo.shape), "float32"))
         return restored(arrays, kinds)
 
@@ -112,10 +116,13 @@ class VGG19:
         mixed[..., 0] = (picture @ TO_CHROMA)[..., 0]
         return np.asarray(mixed @ FROM_CHROMA, np.float32)
 
+    def settled(self, recipe: Recipe) -> Recipe:
+        """The recipe with what was left to the engine."""
+        precision = self._precision if recipe.precision == "auto" else recipe.precision
+        return replace(recipe, engine=self.name, fingerprint=self.fingerprint, precision=precision)
+
     def _network(self, recipe: Recipe) -> _Network:
-        kind = recipe.precision
-        if kind == "auto":
-            kind = "bfloat16" if bfloat16_is_faster() else "float32"
+        kind = self._precision if recipe.precision == "auto" else recipe.precision
         if kind not in self._networks:
             self._networks[kind] = _Network(self._weights, kind)
         return self._networks[kind]
@@ -191,6 +198,10 @@ def _step(picture: Tensor, mean: Tensor, square: Tensor, *rest: Tensor) -> tuple
     square = SECOND_DECAY * square + (1 - SECOND_DECAY) * gradient**2
     picture = ops.clip(picture - pace * mean / (ops.sqrt(square) + epsilon), 0.0, 1.0)
     return picture, mean, square, losses
+
+
+def _energy(features: Tensor) -> float:
+    return float(ops.mean(ops.cast(features, "float32") ** 2))
 
 
 def _roughness(pixels: Pixels) -> float:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -33,7 +35,26 @@ def blur(length: int, sigma: float) -> NDArray[np.float32]:
     return np.asarray(matrix / matrix.sum(1, keepdims=True), np.float32)
 
 
-def blurred(pixels: Pixels, sigma: float) -> Pixels:
-    """A picture blurred both ways."""
-    down, across = blur(pixels.shape[0], sigma), blur(pixels.shape[1], sigma)
-    return np.asarray(np.einsum("yv,vuc,xu->yxc", down, pixels, across, optimize=True), np.float32)
+def blurred(pixels: NDArray[np.float32], down: NDArray[np.float32], across: NDArray[np.float32]) -> NDArray[np.float32]:
+    """A picture blurred by the matrices of its columns and its rows."""
+    return np.asarray(
+        np.einsum("yvc,xv->yxc", np.einsum("yv,vuc->yuc", down, pixels, optimize=True), across, optimize=True),
+        np.float32,
+    )
+
+
+def softened(pixels: NDArray[np.float32]) -> NDArray[np.float32]:
+    """A picture blurred by about a pixel."""
+    for axis in (0, 1):
+        edges = [(3, 3) if each == axis else (0, 0) for each in range(pixels.ndim)]
+        padded, length = np.pad(pixels, edges, mode="symmetric"), pixels.shape[axis]
+        weights = np.exp(-(np.arange(-3, 4) ** 2) / 2).astype(np.float32)
+        shifted = (padded.take(range(start, start + length), axis=axis) for start in range(7))
+        pixels = sum(weight * each for weight, each in zip(weights / weights.sum(), shifted, strict=True))
+    return pixels
+
+
+def mixture(rows: Sequence[NDArray[np.float32]], shares: Sequence[float], count: int) -> NDArray[np.float32]:
+    """About `count` rows, of each array as many as its share says, evenly spread."""
+    chosen = [np.linspace(0, len(each) - 1, round(share * count)) for each, share in zip(rows, shares, strict=True)]
+    return np.concatenate([each[at.round().astype(int)] for each, at in zip(rows, chosen, strict=True)])

@@ -195,7 +195,7 @@ def _recipe(arguments: argparse.Namespace, given: dict[str, Any]) -> Recipe:
         problem = f"There is no preset {arguments.preset!r}."
         raise Refusal("preset_unknown", problem, f"Choose one of {', '.join(PRESETS)}.")
     said = {**PRESETS.get(arguments.preset, {}), **given}
-    fingerprint = recipe.fingerprint if arguments.weights == "auto" else ""
+    fingerprint = recipe.fingerprint if arguments.weights == "auto" and "engine" not in said else ""
     return replace(recipe, **said, fingerprint=fingerprint, changes=tuple(_unchanged(recipe.changes, said)))
 
 

@@ -54,7 +54,7 @@ def test_both_backends_paint_the_same(engine: str, tmp_path: Path) -> None:
     for one, other in zip(facts["tensorflow"]["losses"], facts["jax"]["losses"], strict=True):
         assert one == pytest.approx(other, rel=0.02)
     one, other = pictures["tensorflow"], pictures["jax"]
-    assert np.quantile(np.abs(one["early"] - other["early"]), 0.99) < 1 / 255
+    assert np.quantile(np.abs(one["early"] - other["early"]), 0.99) < 2 / 255
     # Later, one patch or one sign chosen otherwise by rounding grows; the paintings stay the same to the eye.
     assert np.abs(one["picture"] - other["picture"]).mean() < 2 / 255
 

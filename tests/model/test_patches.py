@@ -14,7 +14,7 @@ from model.backend import array, compiled, tensor
 from model.pictures import Picture, read
 from model.recipe import Recipe
 from model.style_transfer import StyleTransfer
-from model.windows import samples
+from model.windows import mixture, samples
 from tests.judge import judge
 from tests.model.studies import artwork, photo
 
@@ -75,7 +75,7 @@ def test_the_flow_finds_the_sorted_match_in_linear_time() -> None:
     random = np.random.default_rng(0)
     here = random.normal(0.3, 0.2, (30_000, flow.PROJECTIONS)).astype(np.float32)
     there = random.gamma(2, 0.2, (30_000, flow.PROJECTIONS)).astype(np.float32)
-    goals = flow.quantiles([there], [1.0])
+    goals = np.quantile(there, np.linspace(0, 1, flow.QUANTILES), axis=0).T.astype(np.float32)
     moved = here + array(flow._displacement(tensor(here), tensor(goals)))
     wanted = np.empty_like(here)
     np.put_along_axis(wanted, here.argsort(axis=0), np.sort(there, axis=0), axis=0)
@@ -83,20 +83,35 @@ def test_the_flow_finds_the_sorted_match_in_linear_time() -> None:
     assert np.quantile(np.abs(moved - wanted), 0.99) < 0.03
 
 
-def test_quantiles_of_a_blend_are_those_of_the_mixture() -> None:
+def test_the_patches_of_a_blend_are_those_of_the_mixture() -> None:
     random = np.random.default_rng(0)
-    low, high = random.uniform(0, 1, (2000, 3)), random.uniform(2, 3, (500, 3))
-    mixed = flow.quantiles([low.astype(np.float32), high.astype(np.float32)], [0.25, 0.75])
+    low, high = random.uniform(0, 1, (2000, 147)), random.uniform(2, 3, (500, 147))
+    mixed = mixture([low.astype(np.float32), high.astype(np.float32)], [0.25, 0.75], 4000)
+    goals = flow.quantiles(mixed, np.eye(147, 5, dtype=np.float32))
     at = np.linspace(0, 1, flow.QUANTILES)
-    assert np.abs(mixed[0][at < 0.24] - 4 * at[at < 0.24]).max() < 0.06
-    assert np.abs(mixed[0][at > 0.26] - (2 + (at[at > 0.26] - 0.25) / 0.75)).max() < 0.06
+    assert np.abs(goals[0][at < 0.24] - 4 * at[at < 0.24]).max() < 0.06
+    assert np.abs(goals[0][at > 0.26] - (2 + (at[at > 0.26] - 0.25) / 0.75)).max() < 0.06
+
+
+@pytest.mark.parametrize("step", range(5))
+def test_a_step_prints_no_grid_into_flat_areas(step: int) -> None:
+    # It moves every other patch both ways, but the pixels of a flat picture all alike.
+    picture = np.broadcast_to(np.array([0.5, 0.4, 0.6], np.float32), (1, 40, 46, 3))
+    goals = chance.uniform((flow.POOL, 1), 3) * 2 - 1 + np.linspace(-0.1, 0.1, flow.QUANTILES)
+    kernels, wanted = flow.chosen(tensor(flow.projections(1).reshape(7, 7, 3, -1)), tensor(goals), step)
+    held = tensor(np.zeros((1, 40, 46, 1))), tensor(np.zeros((3, 1))), tensor(np.eye(40)), tensor(np.eye(46))
+    pull = compiled(flow.flow, flow.SHAPES)
+    moved = array(pull(tensor(picture), held, (kernels, wanted), tensor([0.1, 1.0, 0.0, 0.0]))[0])[0]
+    inner = moved[8:-8, 8:-8]
+    assert np.abs(inner - picture[0, 0, 0]).max() > 0.01, "it was moved"
+    assert np.ptp(inner, axis=(0, 1)).max() < 1e-4
 
 
 def test_the_brush_finds_where_a_patch_comes_from_and_lays_it_again() -> None:
     whole = np.asarray(artwork(64, 56) / np.float32(255) * 0.7 + 0.3 * chance.uniform((56, 64, 3), 5))
     part = np.ascontiguousarray(whole[10:46, 8:52])  # a picture that is a piece of the artwork
-    guide = np.zeros_like(part)
-    sheet = brush.Sheet.laid_out([whole], [1.0], samples(whole, 9999), np.zeros((3, 3), np.float32))
+    guide = np.zeros_like(part[..., :1])
+    sheet = brush.Sheet.laid_out([whole], [1.0], samples(whole, 9999), np.zeros((3, 1), np.float32))
     field = sheet.nearest(part, guide)
     home = np.stack(np.meshgrid(np.arange(10, 46), np.arange(8, 52), indexing="ij"), axis=-1)
     inner = np.s_[3:-3, 3:-3]
@@ -140,3 +155,28 @@ def test_a_field_grows_with_its_pictures() -> None:
     assert grown[0, 0].tolist() == [14, 18]
     assert grown[1, 1].tolist() == [15, 19], "inside a place the patch goes on"
     assert grown[8, 0].tolist() == [30 + 12, 16]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("at", [0, 5, 17, 30])
+def test_an_artwork_that_loses_its_share_is_painted_over(at: int) -> None:
+    styles = [artwork(96, 80, seed=1), artwork(60, 96, seed=3)]
+    painting = StyleTransfer("patches").paint(photo(), styles, Recipe(size=128, iterations=36, blend=(1, 0)))
+    iteration = next(painting)
+    while iteration.number < at:
+        iteration = next(painting)
+    iteration = painting.send({"blend": (0, 1)})
+    for iteration in painting:
+        field, sheet = iteration.checkpoint().state["field"], iteration._canvas.scene.sheet
+        assert (field[..., 0] >= sheet.tops[1]).all()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("size", [128, 320])
+def test_no_place_is_painted_from_beyond_the_artworks(size: int) -> None:
+    styles = [artwork(96, 20, seed=1), artwork(20, 96, seed=3), artwork(64, 64, seed=4)]
+    for scales in (0, 1):
+        painting = StyleTransfer("patches").paint(photo(), styles, Recipe(size=size, iterations=6, scales=scales))
+        for iteration in painting:
+            field, sheet = iteration.checkpoint().state["field"], iteration._canvas.scene.sheet
+            assert (array(sheet.bias)[field[..., 0], field[..., 1]] < brush.FORBIDDEN).all()

@@ -96,6 +96,12 @@ def test_what_cannot_change_while_painting_is_refused(changes: Any) -> None:
         check_changes(changes)
 
 
+def test_a_blend_that_does_not_fit_is_refused_before_it_is_sent() -> None:
+    assert check_changes({"blend": [1, 2]}, artworks=2) == {"blend": (1.0, 2.0)}
+    with pytest.raises(Refusal, match="3 shares for 2 artworks"):
+        check_changes({"blend": [1, 2, 3]}, artworks=2)
+
+
 def test_shares_add_up_to_one_and_fit_the_artworks() -> None:
     assert Recipe().shares(4) == (0.25,) * 4
     assert Recipe(blend=(1, 3)).shares(2) == (0.25, 0.75)

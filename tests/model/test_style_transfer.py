@@ -62,6 +62,8 @@ def test_each_step_yields_an_iteration(painter: StyleTransfer) -> None:
         assert all(np.isfinite(value) and value >= 0 for value in each.losses.values())
     assert found[3].picture.shape[:2] == found[3].size[::-1], "an old iteration still has its picture"
     assert found[-1].recipe.engine == painter.engine.name
+    assert found[-1].recipe.fingerprint == painter.engine.fingerprint
+    assert painter.engine.name == "patches" or found[-1].recipe.precision in ("float32", "bfloat16")
 
 
 def test_the_same_recipe_paints_the_same_picture_and_another_seed_another(patches: StyleTransfer) -> None:
@@ -159,6 +161,9 @@ def test_what_cannot_be_painted_is_refused_before_painting(patches: StyleTransfe
         (lambda: patches.paint(photo(), [], SMALL), "artwork_missing"),
         (lambda: patches.paint(photo(), [artwork()], Recipe(blend=(1, 2))), "recipe_invalid"),
         (lambda: patches.paint(photo(), [artwork()], Recipe(engine="vgg19")), "engine_other"),
+        (lambda: patches.paint(photo(), [artwork()] * 9, Recipe()), "artworks_many"),
+        (lambda: patches.paint(photo(), [artwork()], Recipe(fingerprint="other")), "weights_other"),
+        (lambda: StyleTransfer("oil"), "engine_unknown"),
     ):
         with pytest.raises(Refusal) as caught:
             refused()
@@ -210,6 +215,7 @@ def test_a_checkpoint_of_another_painter_or_another_painting_is_refused(
         lambda: vgg19.resume(checkpoint),
         lambda: patches.resume(edited(fingerprint="other")),
         lambda: list(patches.resume(edited(iteration=13))),
+        lambda: list(patches.resume(edited(state={"picture": picture * np.nan, "field": field}))),
         lambda: list(patches.resume(edited(state={"picture": picture}))),
         lambda: list(patches.resume(edited(state={"picture": picture[:, 1:], "field": field}))),
         lambda: list(patches.resume(edited(state={"picture": picture, "field": field.astype(np.float64)}))),
