@@ -20,15 +20,15 @@ from model.pictures import Picture, fit, read
 from model.recipe import PRESETS, Recipe
 from model.style_transfer import StyleTransfer
 
-JUDGED_EVERY = 4
+JUDGED_EVERY = 2
 # The tutorial's losses, and our way to them: small steps without a floor, in all precision, for content counts so much
 # here that bfloat16's rounding hides it.
-OURS = {"precision": "float32", "learning_rate": 0.004, "momentum": 0.9, "fade": 0.4, "epsilon": 1e-8}
+OURS = {"precision": "float32", "learning_rate": 0.003, "momentum": 0.8, "fade": 0.6, "epsilon": 1e-8}
 
 
 def figures(quick: bool) -> Iterator[Figure]:
     """The loss, the times, the ratios."""
-    size, steps, most, rounds = (48, 10, 10, 1) if quick else (256, 500, 96, 3)
+    size, steps, most, rounds = (48, 10, 10, 1) if quick else (256, 500, 84, 3)
     photo, artwork = (fit(read(path), size) for path in (PHOTO, ARTWORK))
     recipe = Recipe(**{**PRESETS["original"], **OURS, "size": size, "iterations": most})
     drawn = weights.random(seed=0)
@@ -39,7 +39,7 @@ def figures(quick: bool) -> Iterator[Figure]:
     goal = tutorial.loss(tutorial.picture.numpy()[0])
     yield Figure(f"loss after {steps} steps of the tutorial, {size} px", goal, "")
 
-    published = {"rebuilt each step": tutorial.rebuilt_step, "eager": tutorial.eager_step}
+    published = {"all rebuilt": tutorial.rebuilt_step, "eager": tutorial.eager_step}
     times: Times = {name: [] for name in published}
     paintings = []
     painter = StyleTransfer("vgg19", "random")
@@ -54,7 +54,7 @@ def figures(quick: bool) -> Iterator[Figure]:
     for name, seconds in times.items():
         theirs = steps * statistics.median(seconds)
         yield Figure(f"tutorial, {name}, {steps} steps", theirs, "s")
-        target = at_least(20) if name == "rebuilt each step" else None
+        target = at_least(20) if name == "all rebuilt" else None
         yield Figure(f"ours is faster than the tutorial, {name}", theirs / ours, "×", target)
 
 

@@ -8,7 +8,7 @@ without, the losses are those of the classic tutorial, to the letter.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -163,10 +163,21 @@ def _seen(picture: Tensor, weights: Sequence[tuple[Tensor, Tensor]]) -> list[Ten
     return [*found, x]
 
 
-def _gram(features: Tensor) -> Tensor:
-    """Which features occur together, on average over all positions."""
-    flat = ops.cast(ops.reshape(features, (-1, features.shape[-1])), "float32")
-    return ops.transpose(flat) @ flat / ops.cast(ops.shape(flat)[0], "float32")
+def _gram_and_back(features: Tensor) -> tuple[Tensor, Callable[..., Tensor]]:
+    """Which features occur together, on average over all positions; with a gradient in the features' own precision."""
+    flat = ops.reshape(features, (-1, features.shape[-1]))
+    wide = ops.cast(flat, "float32")
+    count = ops.cast(ops.shape(flat)[0], "float32")
+
+    def back(*inputs: Tensor, upstream: Tensor = None) -> Tensor:
+        pull = inputs[0] if upstream is None else upstream
+        pull = ops.cast((pull + ops.transpose(pull)) / count, features.dtype)
+        return ops.reshape(flat @ pull, ops.shape(features))
+
+    return ops.transpose(wide) @ wide / count, back
+
+
+_gram = ops.custom_gradient(_gram_and_back)
 
 
 def _objective(

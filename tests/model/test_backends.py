@@ -22,7 +22,7 @@ from model.style_transfer import StyleTransfer
 from tests.model.studies import artwork, photo
 
 engine, path = sys.argv[1:]
-recipe = Recipe(size=128, iterations=10, precision="float32", learning_rate=0.01)
+recipe = Recipe(size=128, iterations=10, precision="float32", learning_rate=0.003)
 found = list(StyleTransfer(engine, "random").paint(photo(), [artwork(seed=1), artwork(seed=2)], recipe))
 half = found[4].checkpoint()
 np.savez(path, picture=found[-1].pixels, early=found[1].pixels)
