@@ -56,7 +56,8 @@ def test_both_backends_paint_the_same(engine: str, tmp_path: Path) -> None:
     one, other = pictures["tensorflow"], pictures["jax"]
     assert np.quantile(np.abs(one["early"] - other["early"]), 0.99) < 2 / 255
     # Later, one patch or one sign chosen otherwise by rounding grows; the paintings stay the same to the eye.
-    assert np.abs(one["picture"] - other["picture"]).mean() < 2 / 255
+    assert np.abs(one["picture"] - other["picture"]).mean() < 4 / 255
+    assert np.corrcoef(one["picture"].ravel(), other["picture"].ravel())[0, 1] > 0.98
 
 
 @pytest.mark.parametrize(
