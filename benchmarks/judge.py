@@ -35,7 +35,7 @@ def figures(quick: bool) -> Iterator[Figure]:
     recipe = Recipe(size=64) if quick else Recipe()
     judged: list[Judgement] = []
     for photo, style in PAIRS[:1] if quick else PAIRS:
-        content, artwork = _photo(photo), read(ROOT / "website" / "artworks" / f"{style}.jpg")
+        content, artwork = photograph(photo), read(ROOT / "website" / "artworks" / f"{style}.jpg")
         *_, last = painter.paint(content, [artwork], recipe)
         judged.append(judge(last.picture, content, artwork))
         for name, value in vars(judged[-1]).items():
@@ -49,7 +49,7 @@ def figures(quick: bool) -> Iterator[Figure]:
     yield Figure("most speckle", max(speckles), "", at_most(1.6))
 
 
-def _photo(name: str) -> Picture:
+def photograph(name: str) -> Picture:
     """A photograph that comes with scikit-image or scikit-learn."""
     if name in ("china", "flower"):
         photo: Picture = sklearn.datasets.load_sample_image(f"{name}.jpg")

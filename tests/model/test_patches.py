@@ -6,12 +6,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import skimage.data
-import sklearn.datasets
 
+from benchmarks.judge import PAIRS, photograph
 from model import brush, chance, flow
 from model.backend import array, compiled, tensor
-from model.pictures import Picture, read
+from model.pictures import read
 from model.recipe import Recipe
 from model.style_transfer import StyleTransfer
 from model.windows import mixture, samples
@@ -19,26 +18,6 @@ from tests.judge import judge
 from tests.model.studies import artwork, photo
 
 ARTWORKS = Path(__file__).resolve().parents[2] / "website" / "artworks"
-# Every artwork and every photo at least once.
-PAIRS = [
-    ("astronaut", "night_sky"),
-    ("china.jpg", "thick_oil"),
-    ("chelsea", "woodblock_wave"),
-    ("coffee", "pointillist_garden"),
-    ("flower.jpg", "water_lilies"),
-    ("astronaut", "ink_wash"),
-    ("chelsea", "mosaic"),
-    ("coffee", "stained_glass"),
-    ("rocket", "thick_oil"),
-]
-
-
-def photograph(name: str) -> Picture:
-    if name.endswith(".jpg"):
-        found: Picture = sklearn.datasets.load_sample_image(name)
-    else:
-        found = getattr(skimage.data, name)()
-    return found
 
 
 @pytest.mark.slow
