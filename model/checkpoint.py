@@ -72,8 +72,8 @@ class Checkpoint:
             if not math.isfinite(elapsed):
                 raise ValueError("elapsed is not finite")
             recipe, iteration = Recipe.from_dict(facts["recipe"]), int(facts["iteration"])
-            if not 0 <= iteration < recipe.iterations:
-                raise ValueError(f"iteration {iteration} of {recipe.iterations}")
+            if not 0 <= iteration < recipe.total:
+                raise ValueError(f"iteration {iteration} of {recipe.total}")
             if max(max(picture.shape) for picture in (content, *styles)) > recipe.size:
                 raise ValueError("a picture larger than the painting")
             return cls(recipe, iteration, elapsed, str(facts["fingerprint"]), content, styles, state)

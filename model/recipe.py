@@ -15,6 +15,8 @@ from model.errors import Refusal
 
 Changes = Mapping[str, Any]
 
+MOST_ARTWORKS = 8
+
 
 @dataclass(frozen=True)
 class Setting:
@@ -30,6 +32,11 @@ class Setting:
 
 def _setting(default: Any, description: str, **more: Any) -> Any:
     return field(default=default, metadata={"setting": Setting(description, **more)})
+
+
+# What is no setting, but may be asked for while painting: {"stop": True}, and so many iterations {"more": 20}.
+_NO_SETTINGS = ("stop", "more")
+MORE = Setting("further iterations at full size", unit="steps", low=1, high=10_000, steerable=True)
 
 
 @dataclass(frozen=True)
@@ -91,10 +98,53 @@ class Recipe:
             raise Refusal("recipe_invalid", "The recipe's fingerprint is not text.", "Give a recipe that was saved.")
         for name, setting in settings().items():
             object.__setattr__(self, name, _checked(name, setting, getattr(self, name)))
+        _check_total(self.iterations, sum(self.further))
+
+    @property
+    def further(self) -> tuple[int, ...]:
+        """The steps of each further pass at full size, which were asked for while painting or later."""
+        return tuple(change.settings["more"] for change in self.changes if "more" in change.settings)
+
+    @property
+    def total(self) -> int:
+        """How many iterations there are in all, with those of further passes."""
+        return self.iterations + sum(self.further)
+
+    @property
+    def end(self) -> int:
+        """How many of them are painted: all, unless the painter is told to stop before."""
+        stops = (change.iteration for change in self.changes if change.settings.get("stop"))
+        return max(0, min([self.total, *stops]))
 
     def changed(self, iteration: int, changes: Changes) -> Recipe:
         """This recipe with `changes` written down as made before `iteration`."""
-        return replace(self, changes=(*self.changes, Change(iteration, check_changes(changes))))
+        changes = check_changes(changes)
+        more = changes.pop("more", 0)
+        recipe = replace(self, changes=(*self.changes, Change(iteration, changes))) if changes else self
+        return recipe.extended(iteration - 1, more) if more else recipe
+
+    def extended(self, iteration: int, more: int) -> Recipe:
+        """This recipe with `more` iterations than were asked for so far, written down as wished after `iteration`.
+
+        Where the painter was told to stop, it goes on from there, first with what the plan has left.
+        """
+        more = check_changes({"more": more})["more"]
+        end, changes = max(self.end, iteration + 1) + more, []
+        for change in self.changes:
+            kept = {name: value for name, value in change.settings.items() if name != "stop"}
+            if kept:
+                changes.append(Change(change.iteration, kept))
+        if end < self.total:
+            changes.append(Change(end, {"stop": True}))
+        elif end > self.total:
+            changes.append(Change(iteration + 1, {"more": end - self.total}))
+        return replace(self, changes=tuple(changes))
+
+    def ending(self, iteration: int, end: int) -> Recipe:
+        """This recipe with `end` iterations in all, written down as wished after `iteration`."""
+        if end > self.end:
+            return self.extended(iteration, end - max(self.end, iteration + 1))
+        return self.changed(end, {"stop": True}) if end < self.end else self
 
     def at(self, iteration: int) -> Recipe:
         """The settings in force at `iteration`, the changes made until then applied."""
@@ -102,8 +152,14 @@ class Recipe:
         for change in self.changes:
             if change.iteration <= iteration:
                 new.update(change.settings)
-        new.pop("stop", None)
+        for name in _NO_SETTINGS:
+            new.pop(name, None)
         return replace(self, **new, changes=()) if self.changes else self
+
+    def steered(self) -> dict[str, Any]:
+        """The settings that can be changed while painting, as the last change leaves them."""
+        force = self.at(self.total)
+        return {name: getattr(force, name) for name, setting in settings().items() if setting.steerable}
 
     def stopped(self, iteration: int) -> bool:
         """Whether the painter was told to stop before `iteration`."""
@@ -180,10 +236,10 @@ def settings() -> dict[str, Setting]:
     return {each.name: each.metadata["setting"] for each in fields(Recipe) if "setting" in each.metadata}
 
 
-def check_changes(changes: Changes, artworks: int = 0) -> dict[str, Any]:
-    """`changes` with plain values of the right kind, or a refusal: only steerable settings and "stop" may change.
+def check_changes(changes: Changes, artworks: int = 0, total: int = 0) -> dict[str, Any]:
+    """`changes` with plain values of the right kind, or a refusal: steerable settings, or "stop", or "more".
 
-    A blend has to fit so many artworks, if they are known.
+    A blend has to fit so many artworks, and {"more": iterations} the total until now, if they are known.
     """
     if not isinstance(changes, Mapping):
         raise Refusal("change_invalid", "Changes have to be settings by name.", 'For example {"style_weight": 2}.')
@@ -192,17 +248,36 @@ def check_changes(changes: Changes, artworks: int = 0) -> dict[str, Any]:
     for name, value in changes.items():
         if name == "stop":
             checked[name] = _flag(name, value)
+        elif name == "more":
+            checked[name] = _number(name, MORE, value, int)
         elif name in steerable:
             checked[name] = _checked(name, steerable[name], value)
         else:
             raise Refusal(
                 "change_invalid",
                 f"{name} cannot be changed while painting.",
-                f"What can: {', '.join(steerable)} and stop.",
+                f"What can: {', '.join(steerable)}, stop and more.",
             )
+    if checked.get("stop") and "more" in checked:
+        raise Refusal(
+            "change_invalid", "To stop and to paint more cannot be asked for at once.", "Ask for one of them."
+        )
     if artworks and "blend" in checked:
         Recipe(blend=tuple(changes["blend"])).shares(artworks)
+    _check_total(total, checked.get("more", 0))
     return checked
+
+
+def _check_total(total: int, more: int) -> None:
+    """Refuse more iterations than a painting may have."""
+    most = settings()["iterations"].high
+    assert most is not None
+    if total + more > most:
+        raise Refusal(
+            "iterations_many",
+            f"With {more:,} more, the painting would have {total + more:,} iterations; {most:,} are allowed.",
+            "Ask for fewer, or start another painting from this one.",
+        )
 
 
 _KINDS: dict[str, type] = {each.name: type(each.default) for each in fields(Recipe) if "setting" in each.metadata}

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from PIL import Image
 
 from model.colour import Pixels
+from model.recipe import Recipe
 
 # Each scale gets this many times the steps of the next finer one: they are cheap, and large shapes are decided there.
 COARSER = 1.19
@@ -34,6 +35,12 @@ def plan(height: int, width: int, steps: int, most: int, smallest: int) -> list[
         Scale(max(16, round(height / 2**level)), max(16, round(width / 2**level)), int(end - start))
         for level, start, end in zip(range(count - 1, -1, -1), [0, *ends], ends, strict=False)
     ]
+
+
+def passes(height: int, width: int, recipe: Recipe, smallest: int) -> list[Scale]:
+    """All that `recipe` paints of a picture of this size: the plan's scales, then each further pass at the finest."""
+    scales = plan(height, width, recipe.iterations, recipe.scales, smallest)
+    return [*scales, *(replace(scales[-1], steps=steps) for steps in recipe.further)]
 
 
 def resized(pixels: Pixels, height: int, width: int) -> Pixels:

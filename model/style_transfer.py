@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from model import weights
+from model import pictures, weights
 from model.backend import array, device
 from model.checkpoint import Checkpoint
 from model.colour import Pixels
@@ -18,11 +18,9 @@ from model.engine import LOSSES, Engine, Place, State
 from model.errors import Refusal
 from model.patches import Patches
 from model.pictures import Picture, fit
-from model.recipe import Changes, Recipe, check_changes, settings
-from model.scales import Scale, plan, resized
+from model.recipe import MOST_ARTWORKS, Changes, Recipe, check_changes, settings
+from model.scales import Scale, passes, resized
 from model.vgg19 import VGG19
-
-MOST_ARTWORKS = 8
 
 
 @dataclass(frozen=True)
@@ -30,8 +28,8 @@ class Iteration:
     """One finished step. The picture is made only if somebody asks for it, then or later."""
 
     number: int  # from 0
-    of: int
-    scale: int  # from 0, the coarsest
+    of: int  # as many will be painted, by the recipe as it is
+    scale: int  # from 0, the coarsest; that of a further pass is the finest
     scales: int
     losses: dict[str, float]  # of the picture that the step began with, as a gradient gives them
     elapsed: float  # seconds of painting, those before a checkpoint included
@@ -54,6 +52,14 @@ class Iteration:
     def size(self) -> tuple[int, int]:
         """Width and height at this scale."""
         return self._canvas.scale.width, self._canvas.scale.height
+
+    def painting(self, format: pictures.Format) -> bytes:
+        """A file of the picture in full size, with a recipe that paints just this: it stops where the picture is."""
+        height, width = self._canvas.content.shape[:2]
+        recipe = self.recipe
+        if self.number + 1 < recipe.end:
+            recipe = recipe.changed(self.number + 1, {"stop": True})
+        return pictures.encode(resized(self.pixels, height, width), format, recipe.to_dict())
 
     def checkpoint(self) -> Checkpoint:
         """All that is needed to go on after this iteration."""
@@ -111,6 +117,7 @@ class StyleTransfer:
 
         Yields after each step. Changes sent in (steerable settings by name, or {"stop": True}) take effect at the next
         step and are written down in the recipe; changes already in the recipe are made again when their time comes.
+        {"more": 20} has so many further iterations painted at the end, in a pass of their own at full size.
         A generator that raises is at its end, so changes from a stranger have to pass `recipe.check_changes` first.
         """
         if recipe.engine not in ("auto", self.engine.name):
@@ -130,25 +137,45 @@ class StyleTransfer:
 
     def resume(self, checkpoint: Checkpoint) -> Generator[Iteration, Changes | None, None]:
         """Go on after a checkpoint; all that follows is as if the painting had never stopped."""
+        self._check_fit(checkpoint)
+        return self._paint(checkpoint.content, checkpoint.styles, checkpoint.recipe, checkpoint)
+
+    def shown(self, checkpoint: Checkpoint) -> Iteration:
+        """The iteration that a checkpoint was made of; its losses are not known any more."""
+        self._check_fit(checkpoint)
+        recipe, number = checkpoint.recipe, checkpoint.iteration
+        height, width = checkpoint.content.shape[:2]
+        scales = passes(height, width, recipe, self.engine.smallest)
+        index, first = 0, 0
+        while number >= first + scales[index].steps:
+            index, first = index + 1, first + scales[index].steps
+        finest = len(scales) - 1 - len(recipe.further)
+        canvas = _Canvas.stretched(self.engine, checkpoint.content, checkpoint.styles, scales[index], recipe.at(number))
+        state = self.engine.restore(canvas.scene, dict(checkpoint.state))
+        index, elapsed = min(index, finest), checkpoint.elapsed
+        return Iteration(number, recipe.end, index, finest + 1, {}, elapsed, recipe, canvas, state)
+
+    def _check_fit(self, checkpoint: Checkpoint) -> None:
         if (checkpoint.recipe.engine, checkpoint.fingerprint) != (self.engine.name, self.engine.fingerprint):
             wanted = f"{checkpoint.recipe.engine} {checkpoint.fingerprint}".strip()
             loaded = f"{self.engine.name} {self.engine.fingerprint}".strip()
             problem = f"The checkpoint was painted by {wanted}, but {loaded} is loaded."
             raise Refusal("checkpoint_unfit", problem, "Go on with the same engine and weights.")
-        return self._paint(checkpoint.content, checkpoint.styles, checkpoint.recipe, checkpoint)
 
     def _paint(
         self, content: Picture, styles: tuple[Picture, ...], recipe: Recipe, since: Checkpoint | None
     ) -> Generator[Iteration, Changes | None, None]:
         height, width = content.shape[:2]
-        scales = plan(height, width, recipe.iterations, recipe.scales, self.engine.smallest)
-        started = time.perf_counter() - (since.elapsed if since else 0.0)
-        number, first = 0, 0  # of the next iteration, and of its scale's first
+        scales = passes(height, width, recipe, self.engine.smallest)
+        finest = len(scales) - 1 - len(recipe.further)
+        elapsed, clock = since.elapsed if since else 0.0, time.perf_counter()
+        index = number = first = 0  # of the pass, of the next iteration, and of the pass's first
         canvas: _Canvas | None = None
         state: State | None = None
-        for index, scale in enumerate(scales):
+        while index < len(scales):  # which grow when more is asked for
+            scale = scales[index]
             if since and since.iteration >= first + scale.steps:
-                first += scale.steps
+                index, first = index + 1, first + scale.steps
                 continue
             force = recipe.at(since.iteration + 1 if since else first)
             before = canvas
@@ -168,17 +195,19 @@ class StyleTransfer:
                         arrays = {name: array(value) for name, value in state.items()}
                         state = self.engine.restore(canvas.scene, arrays)
                     canvas = replace(canvas, force=force)
-                place = Place(len(scales) - 1 - index, number - first, scale.steps)
+                place = Place(max(0, finest - index), number - first, scale.steps)
                 state, losses = self.engine.step(canvas.scene, state, force, place)
                 values = dict(zip(LOSSES, map(float, array(losses)), strict=True))
-                elapsed = time.perf_counter() - started
+                elapsed += time.perf_counter() - clock
                 changes = yield Iteration(
-                    number, recipe.iterations, index, len(scales), values, elapsed, recipe, canvas, state
+                    number, recipe.end, min(index, finest), finest + 1, values, elapsed, recipe, canvas, state
                 )
+                clock = time.perf_counter()  # what others did meanwhile, or waited for, was not painting
                 number += 1
                 if changes:
                     recipe = recipe.changed(number, check_changes(changes, len(styles)))
-            first += scale.steps
+                    scales = passes(height, width, recipe, self.engine.smallest)
+            index, first = index + 1, first + scale.steps
 
 
 def _seen(recipe: Recipe) -> tuple[Any, ...]:

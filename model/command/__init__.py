@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 from model import pictures, timelapse
 from model.command.commission import Commission, Subject, require_room, settle
 from model.command.interruption import Interrupted, Interruption
-from model.command.progress import Forecast, Report
+from model.command.progress import Report
 from model.command.sitting import Sitting
 from model.errors import Refusal
+from model.forecast import Forecast
 from model.recipe import PRESETS, Recipe, Setting, settings
 
 if TYPE_CHECKING:
@@ -174,6 +175,7 @@ class _Painter:
             photo, recipe = subject.read(commission.recipe)
         require_room(subject.out, photo.shape)
         height, width = photo.shape[:2]
+        done = since.iteration + 1 if since else 0
         self._report.event(
             "start",
             photo=subject.name,
@@ -181,12 +183,12 @@ class _Painter:
             out=str(subject.out),
             width=width,
             height=height,
-            iterations=recipe.iterations,
-            done=since.iteration + 1 if since else 0,
+            iterations=recipe.end,
+            done=done,
         )
         transfer = self._transfer = self._transfer or self._load()
         iterations = transfer.resume(since) if since else transfer.paint(photo, commission.artworks, recipe)
-        forecast = Forecast.of(height, width, recipe, transfer.engine.smallest)
+        forecast = Forecast(height, width, recipe, transfer.engine.smallest, done=done)
         sitting = Sitting(commission, subject, (height, width), forecast, self._report, self._interruption)
         return sitting.paint(iterations)
 

@@ -64,7 +64,7 @@ class Commission:
     def announcement(self) -> str:
         """What is going to happen, in a line."""
         artworks = ", ".join(source.name for source in self.recipe.artworks)
-        steps = f"{self.recipe.iterations} iterations"
+        steps = f"{self.recipe.end} iterations"
         if self.since:
             return f"Going on with {self.subjects[0].name} after {self.since.iteration + 1} of {steps}."
         what = f"{len(self.subjects)} pictures" if self.many else self.subjects[0].name
@@ -117,8 +117,8 @@ def _resumed(arguments: argparse.Namespace, given: dict[str, Any]) -> tuple[Comm
             raise Refusal("resume_superfluous", problem, "Leave it out.")
     path = Path(arguments.resume)
     since = Checkpoint.load(path)
-    if since.iteration + 1 >= since.recipe.iterations:
-        problem = f"The painting in {path} is finished: all {since.recipe.iterations} iterations are painted."
+    if since.iteration + 1 >= since.recipe.end:
+        problem = f"The painting in {path} is finished: all {since.recipe.end} iterations are painted."
         raise Refusal("checkpoint_finished", problem, "Paint it again with --recipe and its PNG.")
     name = since.recipe.photo.name if since.recipe.photo else str(path)
     subject = Subject(name, None, _out(arguments.out, name))
@@ -201,8 +201,9 @@ def _recipe(arguments: argparse.Namespace, given: dict[str, Any]) -> Recipe:
 
 def _unchanged(changes: Sequence[Change], said: dict[str, Any]) -> Iterator[Change]:
     """The changes without those to what is said now, which is to hold from beginning to end."""
+    over = {*said, "stop", "more"} if "iterations" in said else {*said}
     for change in changes:
-        kept = {name: value for name, value in change.settings.items() if name not in said}
+        kept = {name: value for name, value in change.settings.items() if name not in over}
         if kept:
             yield Change(change.iteration, kept)
 

@@ -6,14 +6,12 @@ import json
 import math
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from tqdm import tqdm
 
 from model.errors import Refusal
-from model.recipe import Recipe
-from model.scales import Scale, plan
 
 TENTHS = 10
 
@@ -91,41 +89,6 @@ class Report:
         else:
             sys.stderr.write(f"{line}\n")
             sys.stderr.flush()
-
-
-class Forecast:
-    """How long a painting will take: finer scales are slower, and how much so shows while it is painted."""
-
-    def __init__(self, scales: Sequence[Scale]) -> None:
-        self._steps = [scale.steps for scale in scales]
-        self._paces: dict[int, float] = {}  # seconds a step, by scale
-        self._begun = (-1, 0, 0.0)  # scale, number and time of the first iteration seen of it
-
-    @classmethod
-    def of(cls, height: int, width: int, recipe: Recipe, smallest: int) -> Forecast:
-        """The forecast for a painting of this size."""
-        return cls(plan(height, width, recipe.iterations, recipe.scales, smallest))
-
-    def seconds_left(self, number: int, scale: int, elapsed: float) -> float | None:
-        """Seconds from the end of this iteration to that of the last one; None while nothing is known."""
-        if scale != self._begun[0]:
-            self._begun = scale, number, elapsed
-        elif number > self._begun[1]:
-            self._paces[scale] = (elapsed - self._begun[2]) / (number - self._begun[1])
-        if not self._paces:
-            return None
-        here = sum(self._steps[: scale + 1]) - (number + 1)
-        finer = range(scale + 1, len(self._steps))
-        return here * self._pace(scale) + sum(self._steps[each] * self._pace(each) for each in finer)
-
-    def _pace(self, scale: int) -> float:
-        """Seconds a step: as measured, or grown from those of the scales before."""
-        known = max(each for each in self._paces if each <= scale)
-        growth = 4.0  # as the pixels
-        if known - 1 in self._paces:  # small pictures take longer than their pixels do
-            seen = self._paces[known] / self._paces[known - 1]
-            growth = (growth + min(max(seen, 1.0), growth)) / 2
-        return self._paces[known] * growth ** (scale - known)
 
 
 def _duration(seconds: float) -> str:

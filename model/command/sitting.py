@@ -14,8 +14,9 @@ import numpy as np
 from model import pictures, timelapse
 from model.command.commission import Commission, Subject
 from model.command.interruption import Interruption
-from model.command.progress import Forecast, Report
+from model.command.progress import Report
 from model.errors import Refusal
+from model.forecast import Forecast
 from model.pictures import Picture
 from model.scales import resized
 
@@ -47,6 +48,7 @@ class Sitting:
         self._interruption = interruption
         self._frames = Frames()
         self._complete = True  # nothing is missing so far
+        self._begun = time.perf_counter()
         self._kept = time.monotonic()  # when there was a checkpoint last
 
     def paint(self, iterations: Iterable[Iteration]) -> bool:
@@ -75,14 +77,15 @@ class Sitting:
     def _after(self, iteration: Iteration) -> None:
         """What happens after each iteration."""
         done, commission = iteration.number + 1, self._commission
-        eta = self._forecast.seconds_left(iteration.number, iteration.scale, iteration.elapsed)
+        # By the clock: what is written meanwhile takes its time, too.
+        self._forecast.after(iteration.number, time.perf_counter() - self._begun)
         width, height = iteration.size
         place = {"scale": iteration.scale, "scales": iteration.scales, "width": width, "height": height}
-        elapsed = round(iteration.elapsed, 3)
+        eta, elapsed = self._forecast.seconds_left, round(iteration.elapsed, 3)
         self._report.iteration(done, iteration.of, iteration.losses, eta, **place, elapsed=elapsed)
         if commission.save_every and done % commission.save_every == 0:
             path = self._subject.numbered(done)
-            self._try("iteration", path, lambda: self._encoded(path, iteration))
+            self._try("iteration", path, lambda: iteration.painting(pictures.format_of(path)))
         every = max(1, -(-iteration.of // MOST_FRAMES))
         if commission.timelapse and (done % every == 0 or done == iteration.of):
             self._frames.append(iteration.picture)
@@ -119,7 +122,7 @@ class Sitting:
     def _save_painting(self, last: Iteration) -> None:
         """Write the painting to its place or, since hours may be in it, to another."""
         out = self._subject.out
-        data = self._encoded(out, last)
+        data = last.painting(pictures.format_of(out))
         if not self._try("picture", out, lambda: data):
             elsewhere = self._write_elsewhere(data)
             if not elsewhere:
@@ -165,14 +168,6 @@ class Sitting:
         pictures.save(path, data)
         self._report.event("saved", kind=kind, path=str(path))
         return path
-
-    def _encoded(self, path: Path, iteration: Iteration) -> bytes:
-        """The picture in full size, with a recipe that paints just this: it stops where the picture was made."""
-        recipe = iteration.recipe
-        if iteration.number + 1 < iteration.of and not recipe.stopped(iteration.number + 1):
-            recipe = recipe.changed(iteration.number + 1, {"stop": True})
-        pixels = resized(iteration.pixels, *self._size)
-        return pictures.encode(pixels, pictures.format_of(path), recipe.to_dict())
 
 
 class Frames(Sequence[Picture]):

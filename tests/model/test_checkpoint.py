@@ -57,6 +57,13 @@ def edited(**facts: Any) -> bytes:
     return file.getvalue()
 
 
+def test_it_may_be_of_a_further_pass() -> None:
+    recipe = CHECKPOINT.recipe.extended(79, 20).to_dict()
+    assert Checkpoint.from_bytes(edited(recipe=recipe, iteration=99)).iteration == 99
+    with pytest.raises(Refusal, match="iteration 100 of 100"):
+        Checkpoint.from_bytes(edited(recipe=recipe, iteration=100))
+
+
 def zipped(members: dict[str, bytes], method: int = zipfile.ZIP_STORED) -> bytes:
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w", method) as archive:

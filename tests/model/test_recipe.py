@@ -90,7 +90,23 @@ def test_changes_are_in_force_from_their_iteration_on() -> None:
     assert [recipe.changed(9, {"stop": True}).stopped(number) for number in (8, 9)] == [False, True]
 
 
-@pytest.mark.parametrize("changes", [{"size": 64}, {"engine": "vgg19"}, {"colour": 1}, {"stop": "now"}, ["stop"]])
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"size": 64},
+        {"engine": "vgg19"},
+        {"colour": 1},
+        {"stop": "now"},
+        ["stop"],
+        {"more": 0},
+        {"more": 10_001},
+        {"more": 1.5},
+        {"more": True},
+        {"more": "20"},
+        {"more": None},
+        {"more": 5, "stop": True},
+    ],
+)
 def test_what_cannot_change_while_painting_is_refused(changes: Any) -> None:
     with pytest.raises(Refusal):
         check_changes(changes)
@@ -100,6 +116,81 @@ def test_a_blend_that_does_not_fit_is_refused_before_it_is_sent() -> None:
     assert check_changes({"blend": [1, 2]}, artworks=2) == {"blend": (1.0, 2.0)}
     with pytest.raises(Refusal, match="3 shares for 2 artworks"):
         check_changes({"blend": [1, 2, 3]}, artworks=2)
+
+
+def test_more_is_checked_like_a_setting() -> None:
+    with pytest.raises(Refusal) as refused:
+        check_changes({"more": 0})
+    assert refused.value.code == "setting_invalid"
+    assert refused.value.message == "more is 0, but it has to be from 1 to 10,000 steps."
+    assert check_changes({"more": 20.0, "stop": False}) == {"more": 20, "stop": False}
+
+
+def test_more_iterations_than_a_painting_may_have_are_refused_wherever_they_come_from() -> None:
+    recipe = Recipe(iterations=80).changed(3, {"more": 9_000})
+    assert recipe.total == 9_080
+    assert check_changes({"more": 920}, total=recipe.total)
+    written = recipe.to_dict()
+    written["changes"] = [*written["changes"], {"iteration": 4, "settings": {"more": 921}}]
+    for attempt in (
+        lambda: check_changes({"more": 921}, total=recipe.total),
+        lambda: recipe.changed(4, {"more": 921}),
+        lambda: recipe.extended(3, 921),
+        lambda: Recipe.from_dict(written),
+    ):
+        with pytest.raises(Refusal, match="10,001 iterations; 10,000 are allowed") as refused:
+            attempt()
+        assert refused.value.code == "iterations_many"
+
+
+def test_more_is_counted_from_the_beginning_and_changes_no_setting() -> None:
+    recipe = Recipe(iterations=10).changed(4, {"more": 5, "style_weight": 2}).changed(15, {"more": 3})
+    assert (recipe.total, recipe.end, recipe.further) == (18, 18, (5, 3))
+    assert recipe.at(17) == replace(Recipe(iterations=10), style_weight=2.0)
+    assert (recipe.changed(12, {"stop": True}).total, recipe.changed(12, {"stop": True}).end) == (18, 12)
+    assert Recipe.from_dict(json.loads(json.dumps(recipe.to_dict()))) == recipe
+
+
+def stopped(at: int, recipe: Recipe = Recipe(iterations=10)) -> Recipe:
+    return recipe.changed(at, {"stop": True})
+
+
+@pytest.mark.parametrize(
+    ("recipe", "iteration", "more", "changes", "end"),
+    [
+        pytest.param(Recipe(iterations=10), 9, 4, [(10, {"more": 4})], 14, id="finished"),
+        pytest.param(Recipe(iterations=10), 3, 4, [(4, {"more": 4})], 14, id="being painted"),
+        pytest.param(stopped(5), 4, 3, [(8, {"stop": True})], 8, id="stopped, with more left"),
+        pytest.param(stopped(5), 4, 5, [], 10, id="stopped, with as many left"),
+        pytest.param(stopped(5), 4, 9, [(5, {"more": 4})], 14, id="stopped, with fewer left"),
+        pytest.param(stopped(8), 2, 1, [(9, {"stop": True})], 9, id="to be stopped later"),
+        pytest.param(stopped(3), 6, 2, [(9, {"stop": True})], 9, id="stopped too late"),
+        pytest.param(
+            stopped(12, Recipe(iterations=10).extended(9, 5)),
+            11,
+            6,
+            [(10, {"more": 5}), (12, {"more": 3})],
+            18,
+            id="stopped in a further pass",
+        ),
+        pytest.param(
+            Recipe(iterations=10).changed(2, {"style_weight": 2.0}).changed(5, {"stop": True, "keep_colors": True}),
+            4,
+            2,
+            [(2, {"style_weight": 2.0}), (5, {"keep_colors": True}), (7, {"stop": True})],
+            7,
+            id="other changes stay",
+        ),
+    ],
+)
+def test_an_extended_recipe_has_so_many_iterations_more_than_asked_for(
+    recipe: Recipe, iteration: int, more: int, changes: list[tuple[int, dict[str, Any]]], end: int
+) -> None:
+    extended = recipe.extended(iteration, more)
+    assert extended.changes == tuple(Change(*change) for change in changes)
+    assert extended.end == end
+    assert extended == recipe.changed(iteration + 1, {"more": more})
+    assert [extended.stopped(number) for number in (end - 1, end)] == [False, end < extended.total]
 
 
 def test_shares_add_up_to_one_and_fit_the_artworks() -> None:

@@ -6,7 +6,8 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from model.scales import plan, resized
+from model.recipe import Recipe
+from model.scales import Scale, passes, plan, resized
 
 
 @given(
@@ -30,6 +31,11 @@ def test_coarse_scales_get_more_steps_than_fine_ones() -> None:
     steps = [scale.steps for scale in plan(384, 512, 80, 0, 64)]
     assert steps == sorted(steps, reverse=True)
     assert steps[0] > steps[-1]
+
+
+def test_further_passes_come_after_a_plan_that_they_do_not_change() -> None:
+    recipe = Recipe(iterations=80).changed(3, {"more": 20}).changed(100, {"more": 1})
+    assert passes(384, 512, recipe, 64) == [*plan(384, 512, 80, 0, 64), Scale(384, 512, 20), Scale(384, 512, 1)]
 
 
 def test_resizing_keeps_a_gradient_and_the_range() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -182,6 +183,82 @@ def test_going_on_from_any_iteration_equals_never_stopping(painter: StyleTransfe
         assert difference(rest[-1], whole[-1]) < 1 / 255
         assert rest[0].elapsed > checkpoint.elapsed
     assert list(painter.resume(whole[-1].checkpoint())) == []
+
+
+def same(one: Iteration, other: Iteration) -> bool:
+    """Whether the two are alike to the last bit."""
+    return bool(np.array_equal(one.pixels, other.pixels)) and one.losses == other.losses
+
+
+def test_more_is_painted_at_full_size_and_all_before_stays_as_it_was(painter: StyleTransfer) -> None:
+    recipe = replace(SMALL, size=256)
+    whole = painted(painter, recipe)
+    more = painted(painter, recipe.changed(14, {"more": 5}))
+    assert [each.number for each in more] == list(range(19))
+    assert {each.of for each in more} == {19}
+    assert all(same(one, other) for one, other in zip(whole, more, strict=False))
+    assert {(each.scale, each.scales, each.size) for each in more[14:]} == {
+        (whole[-1].scale, whole[-1].scales, (256, 192))
+    }
+    assert difference(more[-1], whole[-1]) > 1 / 255
+    assert [each.scale for each in more] == sorted(each.scale for each in more)
+
+
+@pytest.mark.parametrize("asked", [3, 13])
+def test_more_may_be_asked_for_until_the_last_iteration(painter: StyleTransfer, asked: int) -> None:
+    painting = painter.paint(photo(), [artwork()], SMALL)
+    found = [next(painting) for _ in range(asked + 1)]
+    assert found[-1].of == 14
+    found.append(painting.send({"more": 3, "style_weight": 2.0}))
+    assert found[-1].of == 17
+    found += painting
+    assert [each.number for each in found] == list(range(17))
+    wanted = (Change(asked + 1, {"style_weight": 2.0}), Change(asked + 1, {"more": 3}))
+    assert found[-1].recipe.changes == wanted
+    assert all(same(*pair) for pair in zip(found, painted(painter, found[-1].recipe), strict=True))
+
+
+def test_going_on_with_more_equals_painting_it_at_once(painter: StyleTransfer) -> None:
+    recipe = replace(SMALL, iterations=8)
+    finished = painted(painter, recipe)[-1].checkpoint()
+    assert list(painter.resume(Checkpoint.from_bytes(finished.to_bytes()))) == []
+
+    extended = finished.recipe.extended(7, 3)
+    rest = list(painter.resume(replace(finished, recipe=extended)))
+    assert [each.number for each in rest] == [8, 9, 10]
+    *_, last = rest
+    further = replace(last.checkpoint(), recipe=last.recipe.extended(10, 2).changed(12, {"variation_weight": 3.0}))
+    end = list(painter.resume(Checkpoint.from_bytes(further.to_bytes())))
+    assert [each.number for each in end] == [11, 12]
+
+    at_once = painted(painter, end[-1].recipe)
+    assert len(at_once) == 13
+    assert all(same(*pair) for pair in zip(at_once[8:], [*rest, *end], strict=True))
+    middle = list(painter.resume(at_once[9].checkpoint()))
+    assert all(same(*pair) for pair in zip(at_once[10:], middle, strict=True))
+
+
+def test_what_was_stopped_goes_on_where_its_plan_has_it(painter: StyleTransfer) -> None:
+    recipe = replace(SMALL, iterations=8)
+    whole = painted(painter, recipe)
+    stopped = replace(whole[2].checkpoint(), recipe=whole[2].recipe.changed(3, {"stop": True}))
+    assert list(painter.resume(stopped)) == []
+
+    two = list(painter.resume(replace(stopped, recipe=stopped.recipe.extended(2, 2))))
+    assert [(each.number, each.of) for each in two] == [(3, 5), (4, 5)]
+    ten = list(painter.resume(replace(stopped, recipe=stopped.recipe.extended(2, 10))))
+    assert [(each.number, each.of) for each in ten] == [(number, 13) for number in range(3, 13)]
+    assert all(same(*pair) for pair in zip(whole[3:], ten, strict=False))
+    assert all(same(*pair) for pair in zip(two, ten, strict=False))
+
+
+def test_elapsed_is_time_of_painting_and_not_of_waiting(patches: StyleTransfer) -> None:
+    before = time.perf_counter()
+    found = []
+    for iteration in patches.paint(photo(), [artwork()], Recipe(size=64, iterations=4)):
+        found.append(iteration.elapsed)
+        time.sleep(0.3)
+    assert 0 < found[-1] <= time.perf_counter() - before - 1.2
 
 
 RESUME = """

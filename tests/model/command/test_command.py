@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import itertools
 import json
 import os
@@ -29,11 +30,12 @@ from model.checkpoint import Checkpoint
 from model.command import add_arguments
 from model.command.commission import require_room, settle
 from model.command.interruption import Interruption
-from model.command.progress import Forecast, Report
+from model.command.progress import Report
 from model.command.sitting import Sitting
 from model.errors import Refusal
+from model.forecast import Forecast
 from model.pictures import Picture
-from model.recipe import Recipe, settings
+from model.recipe import Change, Recipe, settings
 from model.style_transfer import Iteration, StyleTransfer
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -396,6 +398,37 @@ class TestPainting:
         assert paint(*words, "-o", "other.png") == 0
         assert recipe_in("other.png").changes == recipe.changes
 
+    def test_a_painting_with_more_iterations_is_painted_again_and_gone_on_with(
+        self, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        words = ("photo.png", "stripes.png", "-o", "out.png", *PATCHES, "--iterations", "6", "--checkpoint", "kept")
+        assert paint(*words) == 0
+        finished = Checkpoint.load(Path("kept"))
+        extended = dataclasses.replace(finished, recipe=finished.recipe.extended(5, 4))
+        Path("extended").write_bytes(extended.to_bytes())
+        capsys.readouterr()
+        assert paint("--resume", "extended", "-o", "more.png", "--json", "--checkpoint", "end") == 0
+        said = capsys.readouterr()
+        told = events(said.out)
+        assert "Going on with photo.png after 6 of 10 iterations." in said.err
+        assert (told[0]["iterations"], told[0]["done"]) == (10, 6)
+        assert [(each["iteration"], each["of"]) for each in told if each["event"] == "iteration"] == [
+            (number, 10) for number in range(6, 10)
+        ]
+        assert paint("--resume", "end", "-o", "more.png") == 2
+        assert "The painting in end is finished: all 10 iterations are painted." in capsys.readouterr().err
+
+        assert recipe_in("more.png").changes == (Change(6, {"more": 4}),)
+        assert paint("--recipe", "more.png", "-o", "again.png") == 0
+        assert "stripes.png: 10 iterations, 64 px." in capsys.readouterr().err
+        assert apart("more.png", "again.png") == 0 < apart("more.png", "out.png")
+        assert recipe_in("again.png") == recipe_in("more.png")
+
+        # As many as are said now are painted.
+        assert paint("--recipe", "more.png", "-o", "other.png", "--iterations", "6") == 0
+        assert apart("other.png", "out.png") == 0
+        assert recipe_in("other.png") == recipe_in("out.png")
+
     def test_a_preset_counts_more_than_a_recipe_and_less_than_an_option(self) -> None:
         photo = pictures.read(Path("photo.png"))
         recipe = Recipe(size=48, iterations=2, seed=3, momentum=0.5, balanced=True)
@@ -450,7 +483,7 @@ class TestPainting:
         add_arguments(parser)
         commission = settle(parser.parse_args(["photo.png", "stripes.png", "-o", "out.png", *PATCHES]))
         photo, recipe = commission.subjects[0].read(commission.recipe)
-        forecast = Forecast.of(43, 64, recipe, smallest=32)
+        forecast = Forecast(43, 64, recipe, smallest=32)
         report, interruption = Report(json=False, quiet=False), Interruption(quiet=False)
         sitting = Sitting(commission, commission.subjects[0], (43, 64), forecast, report, interruption)
 
