@@ -10,6 +10,18 @@ decides is carried out at the edge of the room, where the child processes and th
 
 Imports: the controller uses ``model`` and ``gallery`` and is used by ``server``, which reaches the model's settings and
 refusals through here. A keras backend is loaded in an easel only, never in the process that serves the page.
-
-The room is empty so far: ``visualneurons paint`` needs no queue and no easels.
 """
+
+from __future__ import annotations
+
+from controller.easels import Setup
+from controller.frame import Cut, Format
+from controller.order import Order
+from controller.painting import Painting
+from controller.style_transfer_controller import StyleTransferController
+from model.errors import Refusal
+from model.recipe import settings
+
+SETTINGS = settings()
+
+__all__ = ["SETTINGS", "Cut", "Format", "Order", "Painting", "Refusal", "Setup", "StyleTransferController"]

@@ -1,0 +1,265 @@
+"""The keeper: what goes from the studio into the gallery and back, for each painting in the order it was asked for."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from controller import timeline
+from controller.films import FORMATS, Films, film_name
+from controller.frame import KEPT, parted
+from controller.lanes import Lanes
+from controller.messages import Checkpointed, Rested, Saved
+from controller.painting import Painting
+from gallery import Full, Gallery, Gone, Unavailable
+from model.errors import Refusal
+
+logger = logging.getLogger(__name__)
+
+RETRY_EVERY = 2.0  # seconds
+
+
+@dataclass(frozen=True)
+class Material:
+    """What an easel needs to go on with a painting."""
+
+    photo: bytes
+    artworks: tuple[bytes, ...]
+    checkpoint: bytes | None
+
+
+class Keeper:
+    """Waits on the gallery, so that nobody else has to.
+
+    What a painting cannot do without is tried until it succeeds, and what comes after it in the painting's lane waits:
+    nobody is told of a thing before it is kept. What it can do without is tried once.
+    """
+
+    def __init__(self, opening: Callable[[], Gallery], failing: Callable[[str, Refusal], None]) -> None:
+        """`failing` is called with a painting's id when the gallery has no room for it, or cannot be reached."""
+        self._opening = opening
+        self._failing = failing
+        self._lanes = Lanes(threads=4)
+        self._closing = False
+
+    async def open(self) -> None:
+        """Open the gallery; until then nothing else may be asked for."""
+        self._gallery = await self._lanes.thread(self._opening)
+        self._films = Films(self._gallery)
+
+    async def close(self, within: float) -> bool:
+        """Do what is still to be done, for so many seconds; return whether all was."""
+        self._closing = True
+        try:
+            await asyncio.wait_for(self._lanes.idle(), within)
+        except asyncio.TimeoutError:
+            return False
+        await self._lanes.thread(self._gallery.close)
+        return True
+
+    def then(self, id: str, work: Callable[[], Coroutine[Any, Any, None]]) -> asyncio.Task[None]:
+        """Do this when all is done that was asked for of this painting before."""
+        return self._lanes.add(id, work)
+
+    # ---------------------------------------------------------------- what is asked of the gallery by people
+
+    async def ask(self, work: Callable[..., Any], *arguments: Any) -> Any:
+        """Ask the gallery once; what goes wrong is a refusal."""
+        try:
+            return await self._lanes.thread(work, *arguments)
+        except (Full, Unavailable) as error:
+            raise _refusal(error) from error
+
+    async def facts(self, id: str) -> dict[str, Any] | None:
+        """What is known of a painting."""
+        facts: dict[str, Any] | None = await self.ask(self._gallery.facts, id)
+        return facts
+
+    async def add(self, painting: Painting, files: Mapping[str, bytes]) -> bool:
+        """Keep a new painting; False if there is one of its id."""
+        added: bool = await self.ask(self._gallery.add, painting.id, painting.facts(), files)
+        return added
+
+    async def unfinished(self) -> list[Painting]:
+        """All that is not done."""
+        return [Painting.from_facts(id, facts) for id, facts in await self.ask(self._gallery.unfinished)]
+
+    async def delete(self, painting: Painting) -> None:
+        """Forget a painting, after all that is being kept of it."""
+        before = asyncio.get_running_loop().create_future()
+        self.then(painting.id, lambda: _resolve(before))
+        await before
+        await self.ask(self._gallery.delete, painting.id)
+
+    async def picture(self, painting: Painting) -> tuple[bytes, str]:
+        """The finished picture, or the newest frame; and its format."""
+        if painting.state == "finished":
+            data = await self.ask(self._gallery.read, painting.id, "picture")
+            if data is not None:
+                return data, "png"
+        frames = await self.frames(painting)
+        data = await self.frame(painting, frames[-1]) if frames else None
+        if data is None:
+            problem = "There is no picture yet: nothing of the painting is painted."
+            raise Refusal("picture_none", problem, "Ask again when it has begun.")
+        return parted(data)[1], KEPT.format
+
+    async def timelapse(self, painting: Painting, format: str) -> bytes:
+        """A film of the painting."""
+        try:
+            return await self._films.of(painting, format)
+        except Unavailable as error:
+            raise _refusal(error) from error
+
+    async def frames(self, painting: Painting) -> list[int]:
+        """The iterations of which a frame is kept."""
+        return timeline.iterations(await self.ask(self._gallery.names, painting.id), "frames")
+
+    async def frame(self, painting: Painting, iteration: int) -> bytes | None:
+        """The frame of an iteration, as it is kept."""
+        data: bytes | None = await self.ask(self._gallery.read, painting.id, timeline.frame_name(iteration))
+        return data
+
+    # ---------------------------------------------------------------- what comes from the easels
+
+    def note(self, painting: Painting) -> None:
+        """Keep what is known of a painting by now."""
+        facts = painting.facts()
+
+        async def note() -> None:
+            await self._insist(self._gallery.note, painting.id, facts)
+
+        self.then(painting.id, note)
+
+    def save(self, painting: Painting, message: Saved) -> None:
+        """Keep a frame."""
+
+        async def save() -> None:
+            await self._try(self._gallery.write, painting.id, timeline.frame_name(message.iteration), message.message)
+
+        self.then(painting.id, save)
+
+    def checkpoint(self, painting: Painting, message: Checkpointed, kept: Callable[[], None]) -> None:
+        """Keep a checkpoint, and say when that is done."""
+        facts = {**painting.facts(), "iteration": message.iteration}
+
+        async def save() -> None:
+            name = timeline.checkpoint_name(message.iteration)
+            if await self._try(self._gallery.write, painting.id, name, message.data):
+                await self._try(self._gallery.note, painting.id, facts)
+                await self._thin(painting, message.iteration)
+            kept()
+
+        self.then(painting.id, save)
+
+    def rest(self, painting: Painting, message: Rested, kept: Callable[[], None]) -> None:
+        """Keep what an easel leaves of a painting: the picture first, since a checkpoint can do without it."""
+        id, iteration = painting.id, message.iteration
+
+        async def keep() -> None:
+            if message.picture is not None:
+                await self._insist(self._gallery.write, id, "picture", message.picture)
+                await self._try(self._gallery.erase, id, list(map(film_name, FORMATS)))
+            if message.frame is not None:
+                await self._try(self._gallery.write, id, timeline.frame_name(iteration), message.frame)
+            await self._insist(self._gallery.write, id, timeline.checkpoint_name(iteration), message.checkpoint)
+            await self._thin(painting, iteration)
+            kept()
+
+        self.then(id, keep)
+
+    async def material(self, painting: Painting) -> Material | None:
+        """What an easel needs to go on with a painting; what lies beyond where it was rewound to is erased first."""
+        id, since, gallery = painting.id, painting.since, self._gallery
+        names: list[str] = await self._insist(gallery.names, id) or []
+        kept = timeline.iterations(names, "checkpoints")
+        chosen = max((each for each in kept if since is None or each <= since), default=-1)
+        if since is not None:
+            await self._insist(gallery.erase, id, _beyond(names, chosen))
+            if painting.since == since:  # and not rewound once more meanwhile
+                painting.since, painting.iteration = None, chosen
+                await self._insist(gallery.note, id, painting.facts())
+        files = ["photo", *(f"artwork{number}" for number in range(len(painting.recipe.artworks)))]
+        photo, *artworks = [await self._insist(gallery.read, id, name) for name in files]
+        checkpoint = None if chosen < 0 else await self._insist(gallery.read, id, timeline.checkpoint_name(chosen))
+        if photo is None or None in artworks:
+            return None
+        return Material(photo, tuple(artworks), checkpoint)
+
+    # ---------------------------------------------------------------- room
+
+    async def make_room(self, size: int, most: int, age: float, spare: Iterable[str]) -> None:
+        """See to it that so many bytes fit in, or refuse."""
+        if await self.ask(self._gallery.size) + size > most:
+            await self.retain(most - size, age, spare)
+            kept = await self.ask(self._gallery.size)
+            if kept + size > most:
+                problem = f"The gallery is full: it may take {most / 2**30:.3g} GiB, and has {kept / 2**30:.3g}."
+                raise Refusal("disk_full", problem, "Wait for paintings to finish, or ask for more room.")
+
+    async def retain(self, most: int, age: float, spare: Iterable[str]) -> None:
+        """Let go of what is too old, and of what is too much."""
+        for id in await self.ask(self._gallery.sweep, age, max(0, most), frozenset(spare)):
+            logger.info("painting let go", extra={"facts": {"painting": id}})
+
+    async def _thin(self, painting: Painting, newest: int) -> None:
+        """Erase what lies too close by now."""
+        names = await self._insist(self._gallery.names, painting.id) or []
+        doomed = timeline.superfluous(names, newest, painting.of)
+        if doomed:
+            await self._try(self._gallery.erase, painting.id, doomed)
+
+    # ---------------------------------------------------------------- trying
+
+    async def _insist(self, work: Callable[..., Any], id: str, *arguments: Any) -> Any:
+        """Do this until it succeeds; None if the painting is gone, or all is closing."""
+        said = False
+        while True:
+            try:
+                return await self._lanes.thread(work, id, *arguments)
+            except Gone:
+                return None
+            except (Full, Unavailable) as error:
+                if not said:
+                    said = True
+                    self._say(id, error)
+                    self._failing(id, _refusal(error))
+                if self._closing:
+                    return None
+                await asyncio.sleep(RETRY_EVERY)
+
+    async def _try(self, work: Callable[..., Any], id: str, *arguments: Any) -> bool:
+        """Do this once; return whether it is done."""
+        try:
+            await self._lanes.thread(work, id, *arguments)
+        except Gone:
+            return False
+        except (Full, Unavailable) as error:
+            self._say(id, error)
+            return False
+        return True
+
+    def _say(self, id: str, error: Exception) -> None:
+        logger.error("the gallery fails", extra={"facts": {"painting": id, "error": str(error)}})
+
+
+async def _resolve(future: asyncio.Future[None]) -> None:
+    future.set_result(None)
+
+
+def _beyond(names: Iterable[str], iteration: int) -> list[str]:
+    """What is of no use once a painting is rewound to this iteration."""
+    ended = {"picture", *map(film_name, FORMATS)}
+    return [name for name in names if name in ended or ("/" in name and int(name.rpartition("/")[2]) > iteration)]
+
+
+def _refusal(error: Exception) -> Refusal:
+    if isinstance(error, Full):
+        problem = f"The gallery has no room left: {error}"
+        return Refusal(
+            "disk_full", problem, "Free some room, then it goes on by itself; nothing that was kept is lost."
+        )
+    return Refusal("gallery_unavailable", f"The gallery cannot be used just now: {error}", "Try again in a minute.")

@@ -1,0 +1,327 @@
+"""The studio's mind: which painting is in which state, whose turn it is, on which easel.
+
+Plain data and plain rules: it is told what happened and answers with what is to be done (`Effect`s). It touches neither
+sockets nor clocks nor files nor processes. `StyleTransferController` does what it decides.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from controller.painting import Painting
+from controller.states import WAITING, Move, moved
+from model.errors import Refusal
+from model.recipe import check_changes
+
+DEATHS = 3
+"""So many easels may die over one painting; then it is given up."""
+
+
+@dataclass(frozen=True)
+class Paint:
+    """Let this easel go on with this painting."""
+
+    easel: int
+    painting: Painting
+    turn: int
+
+
+@dataclass(frozen=True)
+class Rest:
+    """Let this easel put its painting aside; with a checkpoint, if it is to be gone on with from there."""
+
+    easel: int
+    turn: int
+    keep: bool
+
+
+@dataclass(frozen=True)
+class Change:
+    """Let this easel change the painting it is at."""
+
+    easel: int
+    turn: int
+    changes: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Note:
+    """Keep what is known of this painting."""
+
+    painting: Painting
+
+
+@dataclass(frozen=True)
+class Tell:
+    """Tell the viewers of this painting."""
+
+    painting: Painting
+    state: str
+    data: Mapping[str, Any] | None = None
+
+
+Effect = Paint | Rest | Change | Note | Tell
+
+
+@dataclass
+class Easel:
+    """What the studio knows of an easel."""
+
+    up: bool = False
+    painting: Painting | None = None
+    turn: int = 0
+    resting: bool = False
+
+
+class Studio:
+    """All paintings that are waiting, painted or looked at, and the easels."""
+
+    def __init__(self, easels: int, seconds: Callable[[Painting], float | None]) -> None:
+        """So many easels, none up yet; `seconds` foretells how long a painting still takes once it is begun."""
+        self.easels = [Easel() for _ in range(easels)]
+        self.paintings: dict[str, Painting] = {}
+        self.leaving = False
+        self._seconds = seconds
+        self._turns = 0
+        self._told: dict[str, int] = {}  # the position that a waiting painting's viewers were told
+
+    # ---------------------------------------------------------------- what easels do
+
+    def easel_up(self, number: int) -> list[Effect]:
+        """An easel has loaded its model."""
+        self.easels[number].up = True
+        return self._dispatch()
+
+    def easel_down(self, number: int, reason: str) -> list[Effect]:
+        """An easel has died; over its painting, if it was at one."""
+        easel, effects = self.easels[number], list[Effect]()
+        painting = easel.painting
+        self.easels[number] = Easel()
+        if painting and painting.state == "painting":
+            painting.deaths += 1
+            if painting.deaths < DEATHS:
+                self._move(painting, "lose")
+                effects += [Note(painting), Tell(painting, "recovering", {"reason": reason})]
+            else:
+                effects += self.failed(
+                    painting,
+                    Refusal(
+                        "painting_deadly",
+                        f"The painting was given up: {DEATHS} times its easel died. The last time: {reason}",
+                        "Try a smaller size, or resume it to try again from where it was.",
+                    ),
+                )
+        return [*effects, *self._dispatch()]
+
+    def at(self, number: int, turn: int) -> Painting | None:
+        """The painting of this turn at an easel, if what comes of it is still wanted."""
+        easel = self.easels[number]
+        painting = easel.painting if easel.turn == turn else None
+        return painting if painting and painting.since is None and painting.state != "cancelled" else None
+
+    def at_work(self, painting: Painting, turn: int) -> bool:
+        """Whether an easel still waits to begin with this painting."""
+        return any(easel.painting is painting and easel.turn == turn for easel in self.easels)
+
+    def easels_at(self, painting: Painting) -> list[int]:
+        """The easel that is at this painting, if any is."""
+        return [number for number, easel in enumerate(self.easels) if easel.painting is painting]
+
+    @property
+    def busy(self) -> bool:
+        """Whether any easel is at a painting."""
+        return any(easel.painting for easel in self.easels)
+
+    def rested(self, number: int, turn: int) -> list[Effect]:
+        """An easel has put its painting aside and is free."""
+        easel = self.easels[number]
+        if easel.turn != turn:
+            return []
+        self.easels[number] = Easel(up=True)
+        return self._dispatch()
+
+    def painted(self, painting: Painting) -> list[Effect]:
+        """All that was asked for is painted, and kept."""
+        if painting.since is not None or painting.done:
+            return []  # rewound or cancelled just then
+        if painting.iteration + 1 < painting.of:  # more was asked for just then
+            if painting.state == "painting":
+                self._move(painting, "yield")
+            return [Note(painting), *self._dispatch()]
+        self._move(painting, "complete")
+        painting.of, painting.progress, painting.eta = painting.iteration + 1, 1.0, 0.0
+        return [Note(painting), Tell(painting, "end", painting.ended()), *self._dispatch()]
+
+    def failed(self, painting: Painting, refusal: Refusal) -> list[Effect]:
+        """The painting cannot be painted."""
+        if painting.done:
+            return []
+        self._move(painting, "fail")
+        painting.error = {"code": refusal.code, "message": refusal.message, "hint": refusal.hint}
+        painting.eta = None
+        return [Note(painting), Tell(painting, "error", painting.error)]
+
+    # ---------------------------------------------------------------- what people do
+
+    def accept(self, painting: Painting) -> list[Effect]:
+        """A painting is in the gallery, and waits."""
+        self.paintings[painting.id] = painting
+        return self._dispatch()
+
+    def admit(self, painting: Painting) -> None:
+        """A painting of the gallery is looked at, or was unfinished when the studio opened."""
+        if painting.state in ("painting", "recovering"):
+            painting.state = "queued"
+        self.paintings[painting.id] = painting
+
+    def opened(self) -> list[Effect]:
+        """All that was unfinished is admitted: begin."""
+        return self._dispatch()
+
+    def dismiss(self, painting: Painting) -> None:
+        """Nobody needs to know of this painting any more; the gallery does."""
+        self.paintings.pop(painting.id, None)
+
+    def pause(self, painting: Painting) -> list[Effect]:
+        """Put it aside until it is resumed."""
+        self._move(painting, "pause")
+        data = {"painting": painting.id, "iteration": painting.iteration}
+        return [*self._rest(painting, keep=True), Note(painting), Tell(painting, "paused", data), *self._dispatch()]
+
+    def resume(self, painting: Painting) -> list[Effect]:
+        """Go on with what was paused, or had failed."""
+        self._move(painting, "resume")
+        painting.deaths, painting.error = 0, None
+        return [Note(painting), *self._dispatch()]
+
+    def finish(self, painting: Painting) -> list[Effect]:
+        """Be content with the picture as it is."""
+        self._move(painting, "finish")
+        painting.of = max(1, painting.iteration + 1)
+        return [*self._change(painting, {"stop": True}), Note(painting), *self._dispatch()]
+
+    def more(self, painting: Painting, iterations: Any, order: float) -> list[Effect]:
+        """Paint so many iterations more than were asked for until now."""
+        iterations = check_changes({"more": iterations}, total=painting.of)["more"]
+        if painting.state == "finished":
+            painting.order = order
+        self._move(painting, "more")
+        painting.of += iterations
+        return [*self._change(painting, {"more": iterations}), Note(painting), *self._dispatch()]
+
+    def rewind(self, painting: Painting, iteration: int) -> list[Effect]:
+        """Go back to the newest checkpoint not after this iteration, and on from there with the settings of now."""
+        if iteration > painting.iteration:
+            problem = f"The painting is at iteration {painting.iteration}; it cannot be rewound to {iteration}."
+            raise Refusal("move_illegal", problem, "Name one that is painted.")
+        self._move(painting, "rewind")
+        painting.since = iteration if painting.since is None else min(iteration, painting.since)
+        painting.deaths, painting.error, painting.eta = 0, None, None
+        return [*self._rest(painting, keep=False), Note(painting), *self._dispatch()]
+
+    def steer(self, painting: Painting, changes: Any) -> list[Effect]:
+        """Change settings from the next iteration on."""
+        checked = check_changes(changes, len(painting.recipe.artworks))
+        commands = sorted({"stop", "more"} & checked.keys())
+        if commands:
+            action = {"stop": "finish"}.get(commands[0], commands[0])
+            problem = f"{commands[0]} is no setting that can be steered."
+            raise Refusal("change_invalid", problem, f"Send the action {action}.")
+        self._move(painting, "steer")
+        painting.settings.update(checked)
+        return [*self._change(painting, checked), Note(painting)]
+
+    def cancel(self, painting: Painting) -> list[Effect]:
+        """Forget it. The gallery does so, too."""
+        self._move(painting, "cancel")
+        problem = "The painting was cancelled by its owner."
+        data = {"code": "painting_cancelled", "message": problem, "hint": "Start another one."}
+        return [*self._rest(painting, keep=False), Tell(painting, "error", data), *self._dispatch()]
+
+    def leave(self) -> list[Effect]:
+        """The studio closes: put everything aside, and begin nothing."""
+        self.leaving = True
+        effects: list[Effect] = []
+        for painting in self.paintings.values():
+            effects += self._rest(painting, keep=True)
+        return [*effects, *(Tell(painting, "moved") for painting in self.paintings.values() if not painting.done)]
+
+    # ---------------------------------------------------------------- the queue
+
+    def waiting(self) -> list[Painting]:
+        """The paintings that wait for an easel, the next one first."""
+        waiting = [each for each in self.paintings.values() if each.state in WAITING]
+        return sorted(waiting, key=lambda each: (each.order, each.id))
+
+    def forecasts(self) -> dict[str, tuple[float | None, float | None]]:
+        """Of each waiting painting: in how many seconds it will begin, and end; None where nothing is known."""
+        free: list[float | None] = []
+        for easel in self.easels:
+            painting = easel.painting if not easel.resting else None
+            free.append((painting.eta if painting.eta is not None else self._seconds(painting)) if painting else 0.0)
+        forecasts = {}
+        for painting in self.waiting():
+            number = min(range(len(free)), key=lambda each: _or_never(free[each]))
+            begins, takes = free[number], self._seconds(painting)
+            ends = None if begins is None or takes is None else begins + takes
+            forecasts[painting.id] = begins, ends
+            free[number] = ends
+        return forecasts
+
+    def queued(self, painting: Painting) -> dict[str, Any]:
+        """What is told of a waiting painting."""
+        waiting = self.waiting()
+        begins, ends = self.forecasts()[painting.id]
+        return {
+            "painting": painting.id,
+            "position": waiting.index(painting) + 1,
+            "eta": None if ends is None else round(ends, 1),
+            "begins": None if begins is None else round(begins, 1),
+        }
+
+    def _dispatch(self) -> list[Effect]:
+        effects = list(self._begin())
+        told, self._told = self._told, {}
+        for position, painting in enumerate(self.waiting()):
+            self._told[painting.id] = position
+            if told.get(painting.id) != position:
+                effects.append(Tell(painting, "queued", self.queued(painting)))
+        return effects
+
+    def _begin(self) -> Iterator[Effect]:
+        if self.leaving:
+            return
+        free = [number for number, easel in enumerate(self.easels) if easel.up and easel.painting is None]
+        at_easels = {easel.painting.id for easel in self.easels if easel.painting}
+        ready = [painting for painting in self.waiting() if painting.id not in at_easels]
+        for number, painting in zip(free, ready, strict=False):
+            self._turns += 1
+            self.easels[number] = Easel(up=True, painting=painting, turn=self._turns)
+            self._move(painting, "begin")
+            painting.eta = None
+            yield Note(painting)
+            yield Paint(number, painting, self._turns)
+
+    def _working(self, painting: Painting) -> list[tuple[int, Easel]]:
+        """The easel that is at this painting and has not been told to rest, if any."""
+        return [(number, self.easels[number]) for number in self.easels_at(painting) if not self.easels[number].resting]
+
+    def _change(self, painting: Painting, changes: Mapping[str, Any]) -> list[Effect]:
+        return [Change(number, easel.turn, changes) for number, easel in self._working(painting)]
+
+    def _rest(self, painting: Painting, keep: bool) -> list[Effect]:
+        effects: list[Effect] = []
+        for number, easel in self._working(painting):
+            easel.resting = True
+            effects.append(Rest(number, easel.turn, keep))
+        return effects
+
+    def _move(self, painting: Painting, move: Move) -> None:
+        painting.state = moved(painting.state, move)
+
+
+def _or_never(seconds: float | None) -> float:
+    return math.inf if seconds is None else seconds

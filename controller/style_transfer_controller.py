@@ -1,0 +1,413 @@
+"""The controller: does what the studio decides, with easels, the gallery, the clock and the viewers."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+import time
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Protocol
+
+from controller import messages, metrics
+from controller.audience import Viewer
+from controller.easels import Easels, Onlooker, Setup
+from controller.frame import Cut
+from controller.keeper import Keeper
+from controller.order import Order, Prepared, prepared, recipe_of
+from controller.painting import Painting, locked
+from controller.studio import Change, Effect, Note, Paint, Rest, Studio, Tell
+from controller.viewing import Viewing
+from gallery import Gallery
+from model.errors import Refusal
+from model.forecast import Forecast, Paces
+
+logger = logging.getLogger(__name__)
+
+COARSEST = 64
+"""Long side of the coarsest scale, as long as no engine has said."""
+
+SWEEP_EVERY = 600.0  # seconds
+
+
+class Limits(Protocol):
+    """What the controller holds visitors to."""
+
+    @property
+    def pixels(self) -> float: ...
+    @property
+    def queue(self) -> int: ...
+    @property
+    def paintings(self) -> int: ...
+    @property
+    def disk(self) -> float: ...
+    @property
+    def age(self) -> float: ...
+
+
+class StyleTransferController:
+    """The one that knows all paintings; made within a running event loop."""
+
+    def __init__(self, opening: Callable[[], Gallery], limits: Limits, setup: Setup) -> None:
+        """`opening` opens the gallery; it may take a while, and is called in a thread."""
+        self._limits = limits
+        self._studio = Studio(setup.easels, self._seconds)
+        self._easels = Easels(setup, self._heard, self._up, self._down)
+        self._keeper = Keeper(opening, self._failing)
+        self._viewing = Viewing(self._keeper, self._send, self._greet)
+        self._paces, self._smallest = Paces(), 0
+        self._arriving: dict[str, asyncio.Future[None]] = {}
+        self._opened = asyncio.Event()
+        self._tasks: list[asyncio.Task[None]] = []
+
+    # ---------------------------------------------------------------- opening and closing
+
+    async def open(self) -> None:
+        """Start the easels, and go on with what is unfinished in the gallery."""
+        await self._keeper.open()
+        self._easels.open()
+        for painting in await self._keeper.unfinished():
+            self._studio.admit(painting)
+            logger.info("painting found", extra={"facts": {"painting": painting.id, "state": painting.state}})
+        self._do(self._studio.opened())
+        self._opened.set()
+        self._tasks = [asyncio.create_task(work) for work in (self._easels.mind(), self._sweep())]
+
+    async def close(self, within: float) -> None:
+        """Put every painting aside with a checkpoint, tell the viewers, and end the easels."""
+        until = time.monotonic() + within
+        for task in self._tasks:
+            task.cancel()
+        self._do(self._studio.leave())
+        while self._studio.busy and time.monotonic() < until:
+            await asyncio.sleep(0.02)
+        self._easels.close()
+        if not await self._keeper.close(max(0.5, until - time.monotonic())):
+            logger.error("the gallery is too slow: the last checkpoints count")
+
+    async def _sweep(self) -> None:
+        """Let go of what has been kept for long enough."""
+        while True:
+            try:
+                await self._keeper.retain(self._most, self._age, self._studio.paintings)
+            except Refusal as refusal:
+                logger.error("the gallery cannot be swept", extra={"facts": {"error": str(refusal)}})
+            await asyncio.sleep(SWEEP_EVERY)
+
+    @property
+    def _most(self) -> int:
+        return int(self._limits.disk * 2**30)
+
+    @property
+    def _age(self) -> float:
+        return self._limits.age * 86_400
+
+    # ---------------------------------------------------------------- what it says of itself
+
+    def health(self) -> dict[str, Any]:
+        """What is told to those who watch whether the studio lives."""
+        broken = self._easels.broken
+        return {
+            "status": "broken" if broken else "leaving" if self._studio.leaving else "ok",
+            **({"problem": broken} if broken else {}),
+            "easels": self._easels.doing(),
+            "queue": len(self._studio.waiting()),
+            "viewers": len(self._viewing),
+        }
+
+    def listen(self, onlooker: Onlooker) -> None:
+        """Tell this one how the model is loading, until it is loaded."""
+        self._easels.listen(onlooker)
+
+    def deafen(self, onlooker: Onlooker) -> None:
+        """Tell this one no more."""
+        self._easels.deafen(onlooker)
+
+    def describe(self, painting: Painting) -> dict[str, Any]:
+        """What is told of a painting to those who ask for it."""
+        facts = painting.described()
+        if painting.waits and painting.id in self._studio.paintings:
+            facts |= self._studio.queued(painting)
+        return facts
+
+    # ---------------------------------------------------------------- orders
+
+    async def request(self, order: Order) -> tuple[Painting, str]:
+        """Accept an order; returns the painting, which is in the gallery by then, and its owner's key.
+
+        An order whose id is known already is not painted again: it is the painting of that id, and the key is empty
+        unless the order has the right one.
+        """
+        id = order.painting or secrets.token_urlsafe(12)
+        while id in self._arriving:
+            await asyncio.wait([self._arriving[id]])
+        self._arriving[id] = arriving = asyncio.get_running_loop().create_future()
+        try:
+            painting = await self._known(id)
+            if painting is None:
+                self._check_room(order)
+                ready = await asyncio.to_thread(prepared, order, self._limits.pixels * 1e6)
+                key = order.key or secrets.token_urlsafe(24)
+                painting = await self._accept(id, order, ready, key)
+                if painting:
+                    return painting, key
+                painting = await self.find(id)  # another studio with this gallery was quicker
+            return painting, order.key if painting.opens(order.key) else ""
+        finally:
+            del self._arriving[id]
+            arriving.set_result(None)
+
+    async def _accept(self, id: str, order: Order, ready: Prepared, key: str) -> Painting | None:
+        of, size = ready.recipe.iterations, (ready.width, ready.height)
+        painting = Painting(id, ready.recipe, locked(key), *size, of, order=time.time(), address=order.address)
+        await self._keeper.make_room(sum(map(len, ready.files.values())), self._most, self._age, self._studio.paintings)
+        if not await self._keeper.add(painting, ready.files):
+            return None
+        logger.info("painting accepted", extra={"facts": {"painting": id, "iterations": of, "size": ready.recipe.size}})
+        metrics.PAINTINGS.labels("accepted").inc()
+        self._do(self._studio.accept(painting))
+        return painting
+
+    def _check_room(self, order: Order) -> None:
+        """Refuse an order that could not be painted, before anything is done for it."""
+        recipe = recipe_of(order)
+        if self._studio.leaving:
+            problem = "This studio is closing."
+            raise Refusal("studio_leaving", problem, "Ask again in a minute; another one may take it.")
+        if broken := self._easels.broken:
+            raise Refusal("studio_broken", f"This studio cannot paint: {broken}", "Tell whoever runs it.")
+        loaded = self._easels.loaded
+        if loaded and recipe.engine not in ("auto", loaded["engine"]):
+            problem = f"This studio paints with {loaded['engine']}, not with {recipe.engine}."
+            raise Refusal("engine_unavailable", problem, "Set engine to auto, or leave it out.")
+        others = len(self._arriving) - 1
+        if len(self._studio.waiting()) + others > self._limits.queue:
+            problem = f"{len(self._studio.waiting()) + others} paintings wait already; more are not taken."
+            raise Refusal("queue_full", problem, "Try again in a few minutes.")
+        known = self._studio.paintings.values()
+        unfinished = sum(not each.done and each.address == order.address for each in known) + others
+        if unfinished >= self._limits.paintings:
+            problem = f"{unfinished} paintings of yours are unfinished; {self._limits.paintings} may be."
+            raise Refusal("paintings_many", problem, "Wait for one to finish, or cancel one.")
+
+    async def find(self, id: str) -> Painting:
+        """The painting of this id, or a refusal."""
+        painting = await self._known(id)
+        if painting is None:
+            problem = f"There is no painting {id!r}: it was never here, or its time was over."
+            raise Refusal("painting_unknown", problem, "Check its address, or paint it again.")
+        return painting
+
+    async def _known(self, id: str) -> Painting | None:
+        await self._opened.wait()
+        if id not in self._studio.paintings:
+            facts = await self._keeper.facts(id)
+            if facts is not None and id not in self._studio.paintings:  # nobody else has found it meanwhile
+                return Painting.from_facts(id, facts)
+        return self._studio.paintings.get(id)
+
+    async def picture(self, painting: Painting) -> tuple[bytes, str]:
+        """The painting, or its newest frame; and its format."""
+        return await self._keeper.picture(painting)
+
+    async def timelapse(self, painting: Painting, format: str) -> bytes:
+        """A film of the painting."""
+        return await self._keeper.timelapse(painting, format)
+
+    # ---------------------------------------------------------------- viewers
+
+    def watch(
+        self, viewer: Viewer, painting: Painting, cut: Cut, every: bool = False, since: int | None = None
+    ) -> Painting:
+        """Let a viewer look on: at what was kept from iteration `since` on, if it is given, and then at what comes."""
+        painting = self._admitted(painting)
+        self._viewing.join(viewer, painting, cut, every, since)
+        return painting
+
+    def leave(self, viewer: Viewer, painting: Painting) -> None:
+        """A viewer goes."""
+        self._viewing.leave(viewer, painting)
+        self._let_go(painting)
+
+    def taken(self, viewer: Viewer, painting: Painting, seconds: float) -> None:
+        """A viewer has taken a frame, so long after it was sent."""
+        self._viewing.taken(viewer, painting, seconds)
+
+    def _greet(self, viewer: Viewer, painting: Painting) -> None:
+        """Tell a viewer how it stands with a painting, if it is not just being painted."""
+        match painting.state:
+            case "queued" | "recovering":
+                viewer.tell("queued", self._studio.queued(painting))
+            case "paused":
+                viewer.tell("paused", {"painting": painting.id, "iteration": painting.iteration})
+            case "finished":
+                viewer.tell("end", painting.ended())
+            case "failed":
+                viewer.tell("error", painting.error)
+
+    # ---------------------------------------------------------------- owners
+
+    def own(self, painting: Painting, key: str) -> None:
+        """Refuse whoever has not the owner's key."""
+        if not painting.opens(key):
+            problem = "Only its owner may do this with a painting: the key is missing or wrong."
+            raise Refusal("key_wrong", problem, "Send the key that came with it.")
+
+    def pause(self, painting: Painting) -> None:
+        """Put it aside until it is resumed."""
+        self._do(self._studio.pause(self._admitted(painting)))
+
+    def resume(self, painting: Painting) -> None:
+        """Go on with what was paused, or had failed."""
+        self._do(self._studio.resume(self._admitted(painting)))
+
+    def finish(self, painting: Painting) -> None:
+        """Be content with the picture as it is."""
+        self._do(self._studio.finish(self._admitted(painting)))
+
+    def more(self, painting: Painting, iterations: Any) -> None:
+        """Paint so many iterations more."""
+        self._do(self._studio.more(self._admitted(painting), iterations, time.time()))
+
+    def rewind(self, painting: Painting, iteration: int) -> None:
+        """Go back to the newest checkpoint not after this iteration, and on from there with the settings of now."""
+        effects = self._studio.rewind(self._admitted(painting), iteration)
+        self._viewing.rewound(painting)
+        self._do(effects)
+
+    def steer(self, painting: Painting, changes: Any) -> None:
+        """Change settings from the next iteration on."""
+        self._do(self._studio.steer(self._admitted(painting), changes))
+
+    async def cancel(self, painting: Painting) -> None:
+        """Forget it, here and in the gallery."""
+        painting = self._admitted(painting)
+        self._do(self._studio.cancel(painting))
+        logger.info("painting cancelled", extra={"facts": {"painting": painting.id}})
+        await self._keeper.delete(painting)
+        self._let_go(painting)
+
+    def _admitted(self, painting: Painting) -> Painting:
+        if painting.id not in self._studio.paintings:
+            self._studio.admit(painting)
+        return self._studio.paintings[painting.id]
+
+    def _let_go(self, painting: Painting) -> None:
+        """Forget what nobody waits for or looks at; the gallery has it."""
+        if painting.done and not self._viewing.has(painting.id):
+            self._studio.dismiss(painting)
+
+    # ---------------------------------------------------------------- doing what was decided
+
+    def _do(self, effects: Iterable[Effect]) -> None:
+        for effect in effects:
+            match effect:
+                case Paint():
+                    self._begin(effect)
+                case Rest(number, turn, keep):
+                    self._easels.send(number, messages.PutAside(turn, keep))
+                case Change(number, turn, changes):
+                    self._easels.send(number, messages.Alter(turn, changes))
+                case Note(painting):
+                    self._keeper.note(painting)
+                case Tell(painting, state, data):
+                    self._tell(painting, state, data)
+        metrics.QUEUE.set(len(self._studio.waiting()))
+
+    def _begin(self, effect: Paint) -> None:
+        """Let an easel have all it needs to go on with a painting, once what is being kept of it is kept."""
+        painting, number, turn = effect.painting, effect.easel, effect.turn
+
+        async def give() -> None:
+            material = await self._keeper.material(painting)
+            if not self._studio.at_work(painting, turn):
+                return
+            if material is None:
+                problem = "The gallery has lost the photo or an artwork of this painting."
+                refusal = Refusal("gallery_unavailable", problem, "Paint it again.")
+                self._do([*self._studio.failed(painting, refusal), *self._studio.rested(number, turn)])
+                return
+            photo, artworks, checkpoint = material.photo, material.artworks, material.checkpoint
+            self._viewing.begun(painting)
+            recipe, settings, of = painting.recipe, dict(painting.settings), painting.of
+            size = painting.width, painting.height
+            begin = messages.Begin(turn, photo, artworks, recipe, checkpoint, settings, of, *size, self._paces)
+            self._easels.send(number, begin)
+
+        self._keeper.then(painting.id, give)
+
+    def _tell(self, painting: Painting, state: str, data: Mapping[str, Any] | None) -> None:
+        """Tell the viewers, once what it is about is kept."""
+        if state == "end":
+            metrics.PAINTINGS.labels("finished").inc()
+            logger.info("painting finished", extra={"facts": painting.ended()})
+        elif data and state in ("recovering", "error"):
+            logger.warning(f"painting {painting.state}", extra={"facts": {"painting": painting.id, **data}})
+
+        async def tell() -> None:
+            self._viewing.tell(painting, state, data)
+            self._let_go(painting)
+
+        self._keeper.then(painting.id, tell)
+
+    def _failing(self, id: str, refusal: Refusal) -> None:
+        """The gallery cannot keep what a painting cannot do without: its viewers wait, and should know for what."""
+        if painting := self._studio.paintings.get(id):
+            data = {"code": refusal.code, "message": refusal.message, "hint": refusal.hint}
+            self._viewing.tell(painting, "error", data)
+
+    # ---------------------------------------------------------------- what the easels say
+
+    def _up(self, number: int, loaded: messages.Loaded) -> None:
+        self._smallest, self._paces = loaded.smallest, self._paces.learnt(loaded.seen)
+        self._do(self._studio.easel_up(number))
+
+    def _down(self, number: int, reason: str) -> None:
+        self._do(self._studio.easel_down(number, reason))
+
+    def _heard(self, number: int, message: Any) -> None:
+        painting = self._studio.at(number, message.turn)
+        match message:
+            case messages.Iterated() if painting:
+                metrics.STEPS.inc()
+                painting.iterated(message.facts)
+                self._viewing.iterated(painting)
+            case messages.Framed():
+                metrics.FRAMES.labels(message.cut.format).inc()
+                metrics.ENCODE.labels(message.cut.format).observe(message.seconds)
+                if painting:
+                    self._viewing.framed(painting, message)
+            case messages.Saved() if painting:
+                self._keeper.save(painting, message)
+            case messages.Checkpointed() if painting:
+                kept = messages.Kept(message.turn)
+                self._keeper.checkpoint(painting, message, lambda: self._easels.send(number, kept))
+            case messages.Rested():
+                self._rested(number, message, painting)
+
+    def _rested(self, number: int, message: messages.Rested, painting: Painting | None) -> None:
+        self._paces = self._paces.learnt(message.seen)
+        effects: list[Effect] = []
+        if painting and message.refusal:
+            effects += self._studio.failed(painting, Refusal(*message.refusal))
+        elif painting and message.checkpoint is not None:
+            painting.iteration = message.iteration
+            complete = message.picture is not None
+
+            def kept() -> None:
+                self._do(self._studio.painted(painting) if complete else [Note(painting)])
+
+            self._keeper.rest(painting, message, kept)
+        self._do([*effects, *self._studio.rested(number, message.turn)])
+
+    def _send(self, painting: Painting, message: object) -> None:
+        """Say something to the easel that is at this painting, if any is."""
+        for number in self._studio.easels_at(painting):
+            self._easels.send(number, message)
+
+    def _seconds(self, painting: Painting) -> float | None:
+        """How long a painting will still take once it is begun."""
+        recipe = painting.recipe.ending(painting.iteration, painting.of)
+        done = painting.iteration + 1
+        smallest = self._smallest or COARSEST
+        return Forecast(painting.height, painting.width, recipe, smallest, self._paces, done).seconds_left

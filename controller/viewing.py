@@ -1,0 +1,152 @@
+"""Viewing: the viewers of all paintings, and the frames that are made for them."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from controller import metrics
+from controller.audience import Audience, Seat, Viewer
+from controller.frame import Cut, recut
+from controller.keeper import Keeper
+from controller.messages import Framed
+from controller.painting import Painting
+
+SHARE = 0.05
+"""Showing frames may take this share of the event loop's time: where it would take more, there are fewer frames."""
+
+LOOK_AGAIN = 0.02  # seconds
+
+
+class Viewing:
+    """Who looks at what."""
+
+    def __init__(
+        self, keeper: Keeper, send: Callable[[Painting, object], None], greet: Callable[[Viewer, Painting], None]
+    ) -> None:
+        """`send` says something to the easel that is at a painting; `greet` tells a viewer how it stands with one."""
+        self._keeper, self._send, self._greet = keeper, send, greet
+        self._audiences: dict[str, Audience] = {}
+        self._rest_until: dict[str, float] = {}  # when the next frames may be asked for
+        self._loop = asyncio.get_running_loop()
+        self._looking_back: set[asyncio.Task[None]] = set()
+
+    def __len__(self) -> int:
+        return sum(len(audience.seats) for audience in self._audiences.values())
+
+    def has(self, id: str) -> bool:
+        """Whether anybody looks at this painting."""
+        return id in self._audiences
+
+    # ---------------------------------------------------------------- viewers
+
+    def join(self, viewer: Viewer, painting: Painting, cut: Cut, every: bool, since: int | None) -> None:
+        """A viewer comes; it sees what was kept from iteration `since` on, if it is given, and then what comes."""
+        audience = self._audiences.setdefault(painting.id, Audience())
+        untouched = painting.iteration < 0  # nothing to look back on, and not even the first frame to be missed
+        seat = audience.seats[viewer] = Seat(cut, every, live=untouched)
+        metrics.VIEWERS.inc()
+        self._send(painting, audience.look())
+        if untouched:
+            self._greet(viewer, painting)
+            self._want(painting)
+        else:
+            task = self._loop.create_task(self._look_back(viewer, seat, painting, since))
+            self._looking_back.add(task)
+            task.add_done_callback(self._looking_back.discard)
+
+    def leave(self, viewer: Viewer, painting: Painting) -> None:
+        """A viewer goes."""
+        audience = self._audiences.get(painting.id)
+        if audience and viewer in audience.seats:
+            audience.leave(viewer)
+            metrics.VIEWERS.dec()
+            self._send(painting, audience.look())
+            if not audience.seats:
+                del self._audiences[painting.id]
+                self._rest_until.pop(painting.id, None)
+
+    def taken(self, viewer: Viewer, painting: Painting, seconds: float) -> None:
+        """A viewer has taken a frame, so long after it was sent."""
+        audience = self._audiences.get(painting.id)
+        if audience:
+            if audience.taken(viewer, seconds):
+                self._send(painting, audience.look())
+            self._show(painting, audience)
+
+    def tell(self, painting: Painting, state: str, data: Mapping[str, Any] | None) -> None:
+        """Tell all viewers; before the end, whoever lacks the last frame is shown it."""
+        audience = self._audiences.get(painting.id, Audience())
+        if state == "end":
+            for viewer, iteration, message in list(audience.last()):
+                viewer.show(iteration, message)
+        for viewer, seat in list(audience.seats.items()):
+            if seat.live or state != "end":  # whoever still looks back is told then
+                viewer.tell(state, data)
+
+    async def _look_back(self, viewer: Viewer, seat: Seat, painting: Painting, since: int | None) -> None:
+        """Show a viewer what was kept: from `since` on, or the newest if no easel will show a newer one soon."""
+        audience = self._audiences[painting.id]
+        if since is not None or painting.state != "painting":
+            frames = await self._keeper.frames(painting)
+            for iteration in frames[-1:] if since is None else [each for each in frames if each >= since]:
+                while not seat.ready and viewer in audience.seats:
+                    await asyncio.sleep(LOOK_AGAIN)
+                kept = await self._keeper.frame(painting, iteration)
+                if viewer not in audience.seats:
+                    return
+                if kept is not None:
+                    message = recut(kept, seat.cut.text)
+                    seat.shown = iteration
+                    seat.flying.append(len(message))
+                    viewer.show(iteration, message)
+        if viewer in audience.seats:
+            seat.live = True
+            self._greet(viewer, painting)
+            self._show(painting, audience)
+
+    # ---------------------------------------------------------------- frames
+
+    def begun(self, painting: Painting) -> None:
+        """An easel is about to begin with a painting."""
+        audience = self._audiences.get(painting.id, Audience())
+        audience.begun()
+        self._send(painting, audience.look())
+
+    def rewound(self, painting: Painting) -> None:
+        """A painting will be painted again, from somewhere further back."""
+        if audience := self._audiences.get(painting.id):
+            audience.rewound()
+
+    def iterated(self, painting: Painting) -> None:
+        """An iteration is finished."""
+        if audience := self._audiences.get(painting.id):
+            audience.iterated(painting.iteration)
+            self._want(painting)
+
+    def framed(self, painting: Painting, frame: Framed) -> None:
+        """A frame is made."""
+        if audience := self._audiences.get(painting.id):
+            audience.framed(frame.cut, frame.iteration, frame.message)
+            self._show(painting, audience)
+
+    def _show(self, painting: Painting, audience: Audience) -> None:
+        """Show the viewers what is new, and ask for what they want next; not so often that the painting suffers."""
+        begun = time.thread_time()
+        for viewer, iteration, message in list(audience.due()):
+            viewer.show(iteration, message)
+        cost = time.thread_time() - begun
+        now = self._loop.time()
+        until = self._rest_until[painting.id] = max(self._rest_until.get(painting.id, 0.0), now) + cost / SHARE
+        if until > now:
+            self._loop.call_at(until, self._want, painting)
+        else:
+            self._want(painting)
+
+    def _want(self, painting: Painting) -> None:
+        audience = self._audiences.get(painting.id)
+        if audience and self._rest_until.get(painting.id, 0.0) <= self._loop.time():
+            for want in audience.wants():
+                self._send(painting, want)
