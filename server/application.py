@@ -6,15 +6,41 @@ import time
 
 import tornado.web
 
-from server.health import HealthHandler
+from server.entrance import Entrance
+from server.handlers import NothingHandler
+from server.health import HealthHandler, MetricsHandler
+from server.paintings import (
+    ArtworksHandler,
+    PaintingHandler,
+    PaintingsHandler,
+    PictureHandler,
+    TimelapseHandler,
+)
 from server.site import SITE, SiteHandler
+from server.style_transfer_socket import StyleTransferSocket
+
+PING_EVERY = 20.0
+"""Seconds between the signs of life that are asked of each socket, so that half-open ones are found."""
 
 
-def make_application() -> tornado.web.Application:
+def make_application(entrance: Entrance) -> tornado.web.Application:
     """Make the application, whose uptime is counted from now."""
+    known = {"entrance": entrance}
     return tornado.web.Application(
         [
-            ("/healthz", HealthHandler, {"started": time.monotonic()}),
-            ("/(.*)", SiteHandler, {"path": str(SITE), "default_filename": "index.html"}),
-        ]
+            ("/styletransfer", StyleTransferSocket, known),
+            ("/healthz", HealthHandler, {**known, "started": time.monotonic()}),
+            ("/metrics", MetricsHandler, known),
+            ("/artworks", ArtworksHandler, known),
+            ("/paintings", PaintingsHandler, known),
+            ("/paintings/([^/]+)", PaintingHandler, known),
+            ("/paintings/([^/]+)/picture", PictureHandler, known),
+            ("/paintings/([^/]+)/timelapse", TimelapseHandler, known),
+            ("/(.*)", SiteHandler, {**known, "path": str(SITE), "default_filename": "index.html"}),
+        ],
+        default_handler_class=NothingHandler,
+        default_handler_args=known,
+        websocket_max_message_size=int(entrance.limits.message * 2**20),
+        websocket_ping_interval=PING_EVERY,
+        log_function=lambda handler: None,  # what matters of a request is counted, and logged where it happens
     )

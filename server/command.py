@@ -1,74 +1,196 @@
-"""``visualneurons serve``: the page, on this machine."""
+"""``visualneurons serve``: the studio, on this machine."""
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
+import os
 import signal
 import socket
+import ssl
 import sys
+import threading
+import time
 import webbrowser
 from collections.abc import Sequence
+from pathlib import Path
 
 from tornado.httpserver import HTTPServer
 from tornado.netutil import bind_sockets
 
+import gallery
+from controller import SETTINGS, Setup, StyleTransferController
+from server import limits, origins
 from server.application import make_application
+from server.artworks import Artworks
+from server.entrance import Entrance
+from server.limits import Counts, Limits
+from server.logs import LEVELS, configure
+from server.origins import Origins, read_origin
+from server.site import SITE
+from server.tickets import Tickets, read_key
 
 EVERY_INTERFACE = {"0.0.0.0": "127.0.0.1", "::": "::1"}
+GALLERY = "~/.visualneurons/gallery"
+CLOSING, GONE = 7.0, 9.5
+"""Seconds after which what could not be put aside is left as its last checkpoint has it, and the process is gone."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of ``serve`` to `parser`."""
-    parser.add_argument(
-        "--address", default="127.0.0.1", help="name or number of the interface to listen on (default: %(default)s)"
+    add = parser.add_argument
+    add("--address", default="127.0.0.1", help="name or number of the interface to listen on (default: %(default)s)")
+    add("--port", type=_port, default=8000, help="port to listen on, 0 for any free one (default: %(default)s)")
+    add("--open", action="store_true", help="open the page in your browser")
+    add("--easels", type=_count, default=1, metavar="N", help="paintings painted at once (default: %(default)s)")
+    add("--engine", choices=SETTINGS["engine"].choices, default="auto", help=SETTINGS["engine"].description)
+    add("--weights", default="auto", metavar="FILE", help="VGG19's weights: a .h5 file, random, or auto (the default)")
+    add(
+        "--gallery",
+        default=GALLERY,
+        metavar="PLACE",
+        help="where paintings are kept: a folder, or s3://BUCKET/PREFIX?table=NAME (default: %(default)s)",
     )
-    parser.add_argument(
-        "--port", type=_port, default=8000, help="port to listen on, 0 for any free one (default: %(default)s)"
+    add(
+        "--origin",
+        type=read_origin,
+        action="append",
+        default=[],
+        dest="origins",
+        help="a site, such as https://example.com, whose pages may use this studio, too (can be given again)",
     )
-    parser.add_argument("--open", action="store_true", help="open the page in your browser")
+    add("--certfile", type=Path, metavar="FILE", help="certificate, for https and wss")
+    add("--keyfile", type=Path, metavar="FILE", help="the certificate's key, if it is in a file of its own")
+    add("--ticket-key", type=read_key, metavar="FILE", help="let in only who has a ticket signed with the key in FILE")
+    add("--host", default="", metavar="NAME", help="this studio's name in tickets")
+    add(
+        "--deadline",
+        type=float,
+        default=Setup.deadline,
+        metavar="SECONDS",
+        help="an easel that says nothing for so long is taken to hang (default: %(default)g)",
+    )
+    add("--log", choices=LEVELS, default="info", help="what is logged (default: %(default)s)")
+    limits.add_arguments(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Serve until Ctrl-C or SIGTERM; return the exit code."""
-    try:
-        sockets = bind_sockets(arguments.port, arguments.address)
-    except OSError as error:
-        print(
-            f"VisualNeurons cannot listen on {arguments.address}, port {arguments.port}: {error.strerror}. "
-            "Choose another with --port or --address.",
-            file=sys.stderr,
-        )
-        return 1
-    asyncio.run(_serve(sockets, open_page=arguments.open))
-    return 0
+    configure(arguments.log)
+    with contextlib.ExitStack() as closing:
+        try:
+            certificate = _certificate(arguments)
+            sockets = bind_sockets(arguments.port, arguments.address)
+            for each in sockets:
+                closing.callback(each.close)
+        except ssl.SSLError as error:
+            problem = f"{arguments.certfile} is no certificate with its key: {error.reason}."
+            return _refuse(f"{problem} Give both in PEM, the key by --keyfile if it is in a file of its own.")
+        except OSError as error:
+            where = f"{arguments.address}, port {arguments.port}"
+            problem = f"VisualNeurons cannot listen on {where}: {error.strerror}."
+            return _refuse(f"{problem} Choose another with --port or --address.")
+        except ValueError as error:
+            return _refuse(str(error))
+        return asyncio.run(_serve(arguments, sockets, certificate))
 
 
-async def _serve(sockets: Sequence[socket.socket], *, open_page: bool) -> None:
-    """Serve on `sockets` until the process is asked to end."""
+async def _serve(
+    arguments: argparse.Namespace,
+    sockets: Sequence[socket.socket],
+    certificate: ssl.SSLContext | None,
+) -> int:
+    """Serve on `sockets` until the process is asked to end; return the exit code."""
     asked_to_end = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         # Not loop.add_signal_handler: Windows has none.
         signal.signal(number, lambda *_: loop.call_soon_threadsafe(asked_to_end.set))
 
-    server = HTTPServer(make_application())
+    entrance = _entrance(arguments, sockets)
+    most = int(entrance.limits.message * 2**20)
+    server = HTTPServer(
+        make_application(entrance), ssl_options=certificate, max_body_size=most, max_buffer_size=most + 2**20
+    )
     server.add_sockets(sockets)
-    url = _url(sockets[0])
+    url = _url(sockets[0], "https" if certificate else "http")
     print(f"VisualNeurons is at {url} (Ctrl-C ends it)", flush=True)
-    if open_page:
+    try:
+        await entrance.controller.open()
+    except (ValueError, gallery.Unavailable, gallery.Full) as error:
+        return _refuse(f"{error} Choose another place with --gallery.")
+    if arguments.open:
         await asyncio.to_thread(webbrowser.open, url)
 
+    minding = asyncio.create_task(_mind(entrance))
     await asked_to_end.wait()
+    gone = threading.Timer(GONE, os._exit, [0])  # whatever a thread still waits for
+    gone.daemon = True
+    gone.start()
+    minding.cancel()
     server.stop()
-    await server.close_all_connections()
+    await entrance.controller.close(CLOSING)
+    with contextlib.suppress(asyncio.TimeoutError):
+        await asyncio.wait_for(server.close_all_connections(), 1)
+    return 0
 
 
-def _url(listening: socket.socket) -> str:
+def _entrance(arguments: argparse.Namespace, sockets: Sequence[socket.socket]) -> Entrance:
+    """What the handlers are given."""
+    bounds = Limits.from_arguments(arguments)
+    setup = Setup(arguments.easels, arguments.engine, arguments.weights, arguments.deadline)
+    return Entrance(
+        StyleTransferController(lambda: gallery.opened(arguments.gallery), bounds, setup),
+        bounds,
+        Origins(arguments.origins, loopback=all(origins.is_loopback(each.getsockname()[0]) for each in sockets)),
+        Tickets(arguments.ticket_key, arguments.host) if arguments.ticket_key else None,
+        Artworks(SITE),
+        Counts(bounds.sockets),
+    )
+
+
+async def _mind(entrance: Entrance) -> None:
+    """See to it that no socket is kept for nothing."""
+    while True:
+        await asyncio.sleep(min(1.0, entrance.limits.idle / 2, entrance.limits.unread / 2))
+        for each in list(entrance.sockets):
+            each.check(time.monotonic())
+
+
+def _certificate(arguments: argparse.Namespace) -> ssl.SSLContext | None:
+    """What wss needs, if it is asked for."""
+    if not arguments.certfile:
+        return None
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    try:
+        context.load_cert_chain(arguments.certfile, arguments.keyfile)
+    except OSError as error:
+        if isinstance(error, ssl.SSLError):
+            raise
+        raise ValueError(
+            f"The certificate {arguments.certfile} or its key cannot be read: {error.strerror}."
+        ) from error
+    return context
+
+
+def _refuse(sentence: str) -> int:
+    print(sentence, file=sys.stderr)
+    return 1
+
+
+def _count(text: str) -> int:
+    """Read how many easels there are to be."""
+    if not (text.isdecimal() and 1 <= int(text) <= 64):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of easels: it must be a whole number from 1 to 64")
+    return int(text)
+
+
+def _url(listening: socket.socket, scheme: str) -> str:
     """Return the address of the page for a browser on this machine."""
     address, port = listening.getsockname()[:2]
     host = EVERY_INTERFACE.get(address, address)
-    return f"http://[{host}]:{port}/" if ":" in host else f"http://{host}:{port}/"
+    return f"{scheme}://[{host}]:{port}/" if ":" in host else f"{scheme}://{host}:{port}/"
 
 
 def _port(text: str) -> int:

@@ -1,20 +1,37 @@
-"""Whether the server lives."""
+"""Whether the server lives, and what it does."""
 
 from __future__ import annotations
 
 import time
 
-from server.headers import SafeHandler
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+
+from server.entrance import Entrance
+from server.handlers import Handler
 
 
-class HealthHandler(SafeHandler):
-    """Answers ``/healthz`` with the state of the server as JSON."""
+class HealthHandler(Handler):
+    """Answers ``/healthz``: 200 while the studio can paint or will soon, else 503."""
 
-    def initialize(self, started: float) -> None:
-        """Take the moment the server started, on the monotonic clock."""
+    def initialize(self, entrance: Entrance, started: float) -> None:  # type: ignore[override]
+        """Take the moment the server started, on the monotonic clock, too."""
+        super().initialize(entrance)
         self.started = started
 
     def get(self) -> None:
-        """Say that all is well, and for how many seconds it has been."""
+        """Say how the studio is, and for how many seconds it has been."""
         self.set_header("Cache-Control", "no-store")
-        self.write({"status": "ok", "uptime": round(time.monotonic() - self.started, 3)})
+        health = self.entrance.controller.health()
+        if health["status"] == "broken":
+            self.set_status(503)
+        self.finish({**health, "uptime": round(time.monotonic() - self.started, 3)})
+
+
+class MetricsHandler(Handler):
+    """Answers ``/metrics``."""
+
+    def get(self) -> None:
+        """All that is counted, in Prometheus' text format."""
+        self.set_header("Content-Type", CONTENT_TYPE_LATEST)
+        self.set_header("Cache-Control", "no-store")
+        self.finish(generate_latest())

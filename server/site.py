@@ -6,14 +6,20 @@ from pathlib import Path
 
 import tornado.web
 
-from server.headers import SafeHandler
+from server.entrance import Entrance
+from server.handlers import Handler
 
 # The site lies beside this room, in a checkout as in an installed wheel.
 SITE = Path(__file__).resolve().parent.parent / "website"
 
 
-class SiteHandler(SafeHandler, tornado.web.StaticFileHandler):
+class SiteHandler(Handler, tornado.web.StaticFileHandler):
     """Serves the files of the site."""
+
+    def initialize(self, entrance: Entrance, path: str, default_filename: str) -> None:  # type: ignore[override]
+        """Take the folder, too."""
+        Handler.initialize(self, entrance)
+        tornado.web.StaticFileHandler.initialize(self, path, default_filename)
 
     def set_extra_headers(self, path: str) -> None:
         """Let browsers keep a file, but ask each time whether it is still the newest."""

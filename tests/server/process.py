@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import re
+import ssl
 import subprocess
 import sys
+import tempfile
+import time
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from http.client import HTTPResponse
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 SERVE = [sys.executable, "-m", "visualneurons", "serve"]
@@ -22,25 +27,83 @@ class Server:
 
     process: subprocess.Popen[str]
     url: str
+    log: Path
+
+    @property
+    def socket(self) -> str:
+        """The address of its socket."""
+        return self.url.replace("http", "ws", 1) + "styletransfer"
+
+    def said(self) -> str:
+        """What it has logged so far."""
+        return self.log.read_text(encoding="utf-8")
+
+    def json(self, path: str) -> Any:
+        """What it answers with at a path."""
+        with get(self.url + path) as answer:
+            return json.load(answer)
+
+    def wait(self, what: Callable[[], Any], seconds: float = 60) -> Any:
+        """Wait until something is so, and return it."""
+        until = time.monotonic() + seconds
+        while not (found := what()):
+            assert time.monotonic() < until, f"waited in vain for {seconds} s; the server said:\n{self.said()}"
+            assert self.process.poll() is None, f"the server ended:\n{self.said()}"
+            time.sleep(0.02)
+        return found
+
+    def loaded(self) -> Server:
+        """Wait until an easel can paint."""
+        self.wait(lambda: any("engine" in easel for easel in self.json("healthz")["easels"]))
+        return self
+
+    def easels(self) -> list[int]:
+        """The process numbers of its easels."""
+        found = []
+        for folder in Path("/proc").iterdir():
+            if folder.name.isdecimal():
+                try:
+                    stat, command = (folder / "stat").read_text(), (folder / "cmdline").read_bytes()
+                except OSError:
+                    continue
+                if int(stat.rpartition(")")[2].split()[1]) == self.process.pid and b"spawn_main" in command:
+                    found.append(int(folder.name))
+        return found
 
 
 @contextmanager
-def serving(*options: str, cwd: Path = ROOT, env: Mapping[str, str] | None = None) -> Iterator[Server]:
-    """Run ``visualneurons serve`` on a free port until the block is left."""
-    command = [*SERVE, "--port", "0", *options]
-    with subprocess.Popen(command, cwd=cwd, env=env, stdout=subprocess.PIPE, text=True) as process:
-        try:
-            assert process.stdout
-            said = process.stdout.readline()
-            address = re.search(r"http://\S+", said)
-            assert address, f"the server said {said!r} instead of its address"
-            yield Server(process, address[0])
-        finally:
-            process.kill()
+def serving(
+    *options: str, gallery: Path | str | None = None, cwd: Path = ROOT, env: Mapping[str, str] | None = None
+) -> Iterator[Server]:
+    """Run ``visualneurons serve`` with patches on a free port, and a gallery of its own, until the block is left."""
+    with tempfile.TemporaryDirectory(prefix="studio-", ignore_cleanup_errors=True) as folder:
+        log = Path(folder, "log")
+        place = ["--gallery", str(gallery or Path(folder, "gallery"))]
+        command = [*SERVE, "--port", "0", "--engine", "patches", *place, *options]
+        with (
+            log.open("w") as stderr,
+            subprocess.Popen(command, cwd=cwd, env=env, stdout=subprocess.PIPE, stderr=stderr, text=True) as process,
+        ):
+            try:
+                assert process.stdout
+                said = process.stdout.readline()
+                address = re.search(r"https?://\S+", said)
+                assert address, f"the server said {said!r} instead of its address, and {log.read_text()!r}"
+                yield Server(process, address[0], log)
+            finally:
+                process.kill()
 
 
-def get(url: str) -> HTTPResponse:
+def get(url: str, **headers: str) -> HTTPResponse:
     """Ask for `url`, whatever proxies the machine is set up with."""
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    answer: HTTPResponse = opener.open(url, timeout=10)
+    return send("GET", url, None, **headers)
+
+
+def send(method: str, url: str, body: bytes | None, **headers: str) -> HTTPResponse:
+    """Send a request; a header's name has _ for -."""
+    context = ssl._create_unverified_context() if url.startswith("https") else None
+    handlers = [urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=context)]
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    request = urllib.request.Request(url, data=body, method=method, headers=named)
+    answer: HTTPResponse = urllib.request.build_opener(*handlers).open(request, timeout=30)
     return answer
