@@ -121,16 +121,24 @@ class Audience:
         self._made[cut] = iteration, message
         self._asked.discard(cut)
 
-    def due(self) -> Iterator[tuple[Viewer, int, bytes]]:
-        """Who is to be shown which frame now; it is taken as shown."""
-        for viewer, seat in self.seats.items():
-            if not seat.live or not seat.ready or seat.cut not in self._made:
-                continue
-            iteration, message = self._made[seat.cut]
-            if iteration > seat.shown and (seat.every or iteration >= self._newest or seat.cut not in self._asked):
-                seat.shown = iteration
-                seat.flying.append(len(message))
-                yield viewer, iteration, message
+    def due(self, cut: Cut) -> list[tuple[Viewer, int, bytes]]:
+        """Who is to be shown the newest frame of this cut now; it is taken as shown."""
+        shown = [(viewer, self._shown(seat)) for viewer, seat in self.seats.items() if seat.cut == cut]
+        return [(viewer, *frame) for viewer, frame in shown if frame]
+
+    def due_to(self, viewer: Viewer) -> tuple[int, bytes] | None:
+        """The frame that this viewer is to be shown now, if any; it is taken as shown."""
+        return self._shown(self.seats[viewer])
+
+    def _shown(self, seat: Seat) -> tuple[int, bytes] | None:
+        iteration, message = self._made.get(seat.cut, (-1, b""))
+        if not seat.live or not seat.ready or iteration <= seat.shown:
+            return None
+        if iteration < self._newest and seat.cut in self._asked and not seat.every:
+            return None  # a newer one is being made
+        seat.shown = iteration
+        seat.flying.append(len(message))
+        return iteration, message
 
     def last(self) -> Iterator[tuple[Viewer, int, bytes]]:
         """Who lacks the last frame: there will be no newer one, so it is shown to whoever is ready or not."""

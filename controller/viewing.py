@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from controller import metrics
@@ -14,8 +15,8 @@ from controller.keeper import Keeper
 from controller.messages import Framed
 from controller.painting import Painting
 
-SHARE = 0.05
-"""Showing frames may take this share of the event loop's time: where it would take more, there are fewer frames."""
+SHARE = min(0.5, 0.015 * (os.cpu_count() or 1))
+"""Of one processor's time that painting may need: where showing frames would take more, there are fewer of them."""
 
 LOOK_AGAIN = 0.02  # seconds
 
@@ -30,6 +31,7 @@ class Viewing:
         self._keeper, self._send, self._greet = keeper, send, greet
         self._audiences: dict[str, Audience] = {}
         self._rest_until: dict[str, float] = {}  # when the next frames may be asked for
+        self._resting: set[str] = set()  # paintings whose viewers wait for that
         self._loop = asyncio.get_running_loop()
         self._looking_back: set[asyncio.Task[None]] = set()
 
@@ -71,10 +73,13 @@ class Viewing:
     def taken(self, viewer: Viewer, painting: Painting, seconds: float) -> None:
         """A viewer has taken a frame, so long after it was sent."""
         audience = self._audiences.get(painting.id)
-        if audience:
-            if audience.taken(viewer, seconds):
-                self._send(painting, audience.look())
-            self._show(painting, audience)
+        if audience is None or viewer not in audience.seats:
+            return
+        if audience.taken(viewer, seconds):
+            self._send(painting, audience.look())
+        if frame := audience.due_to(viewer):
+            self._show(painting, [(viewer, *frame)])
+        self._want(painting)
 
     def tell(self, painting: Painting, state: str, data: Mapping[str, Any] | None) -> None:
         """Tell all viewers; before the end, whoever lacks the last frame is shown it."""
@@ -105,7 +110,9 @@ class Viewing:
         if viewer in audience.seats:
             seat.live = True
             self._greet(viewer, painting)
-            self._show(painting, audience)
+            if frame := audience.due_to(viewer):
+                self._show(painting, [(viewer, *frame)])
+            self._want(painting)
 
     # ---------------------------------------------------------------- frames
 
@@ -130,23 +137,31 @@ class Viewing:
         """A frame is made."""
         if audience := self._audiences.get(painting.id):
             audience.framed(frame.cut, frame.iteration, frame.message)
-            self._show(painting, audience)
-
-    def _show(self, painting: Painting, audience: Audience) -> None:
-        """Show the viewers what is new, and ask for what they want next; not so often that the painting suffers."""
-        begun = time.thread_time()
-        for viewer, iteration, message in list(audience.due()):
-            viewer.show(iteration, message)
-        cost = time.thread_time() - begun
-        now = self._loop.time()
-        until = self._rest_until[painting.id] = max(self._rest_until.get(painting.id, 0.0), now) + cost / SHARE
-        if until > now:
-            self._loop.call_at(until, self._want, painting)
-        else:
+            self._show(painting, audience.due(frame.cut))
             self._want(painting)
 
+    def _show(self, painting: Painting, frames: Iterable[tuple[Viewer, int, bytes]]) -> None:
+        """Show viewers their frames, and let the painting have the processor for a while."""
+        begun = time.thread_time()
+        for viewer, iteration, message in frames:
+            viewer.show(iteration, message)
+        cost = time.thread_time() - begun
+        until = max(self._rest_until.get(painting.id, 0.0), self._loop.time())
+        self._rest_until[painting.id] = until + cost / SHARE
+
     def _want(self, painting: Painting) -> None:
+        """Ask for the frames that are wanted, as soon as it may be."""
         audience = self._audiences.get(painting.id)
-        if audience and self._rest_until.get(painting.id, 0.0) <= self._loop.time():
-            for want in audience.wants():
-                self._send(painting, want)
+        if audience is None or painting.id in self._resting:
+            return
+        until = self._rest_until.get(painting.id, 0.0)
+        if until > self._loop.time():
+            self._resting.add(painting.id)
+            self._loop.call_at(until, self._rested, painting)
+            return
+        for want in audience.wants():
+            self._send(painting, want)
+
+    def _rested(self, painting: Painting) -> None:
+        self._resting.discard(painting.id)
+        self._want(painting)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import logging
 import time
@@ -10,6 +11,7 @@ from collections import deque
 from collections.abc import Mapping
 from typing import Any
 
+from tornado.iostream import StreamClosedError
 from tornado.websocket import WebSocketClosedError, WebSocketHandler
 
 from controller import Cut, Painting, Refusal
@@ -18,6 +20,7 @@ from server.entrance import Entrance
 from server.errors import envelope, unexpected
 from server.handlers import Handler
 from server.limits import Rate
+from server.packets import mark, packet
 
 logger = logging.getLogger(__name__)
 
@@ -42,7 +45,6 @@ class StyleTransferSocket(Handler, WebSocketHandler):
         self._ended = False
         self._heard = time.monotonic()
         self._flying: deque[tuple[bytes, float]] = deque()  # the mark of each frame on its way, and since when
-        self._marks = 0
         self._rate = Rate(entrance.limits.rate)
         self._ticket: str | None = None  # the painting that the ticket is for
 
@@ -196,29 +198,27 @@ class StyleTransferSocket(Handler, WebSocketHandler):
     def show(self, iteration: int, message: bytes) -> None:
         """Show a frame, and ask for a sign that it has arrived: the pong that every client sends by itself."""
         self._ended = False
-        self._write(b'{"state":"start_iteration","data":{"iteration":%d}}' % iteration)
-        self._write(message, binary=self._binary)
-        metrics.FRAMES_SENT.inc()
-        self._marks += 1
-        mark = self._marks.to_bytes(8, "big")
-        self._flying.append((mark, time.monotonic()))
-        try:
-            self.ping(mark)
-        except WebSocketClosedError:
+        if self.ws_connection is None or self.ws_connection.is_closing():
             return
+        stream = self.ws_connection.stream
+        assert stream
+        self._flying.append((mark(iteration), time.monotonic()))
+        metrics.FRAMES_SENT.inc()
+        metrics.SENT.inc(len(message))
+        with contextlib.suppress(StreamClosedError):
+            stream.write(packet(iteration, message, self._binary))
 
     def on_pong(self, data: bytes) -> None:
         """A frame has arrived, and all before it."""
-        if not any(mark == data for mark, _ in self._flying):
+        if not any(known == data for known, _ in self._flying):
             return
         now = time.monotonic()
-        while self._flying:
-            mark, since = self._flying.popleft()
+        arrived = b""
+        while arrived != data:
+            arrived, since = self._flying.popleft()
             metrics.SEND.observe(now - since)
             if self._painting:
                 self.entrance.controller.taken(self, self._painting, now - since)
-            if mark == data:
-                break
         self._close_when_read()
 
     def _close_when_read(self) -> None:
@@ -230,9 +230,9 @@ class StyleTransferSocket(Handler, WebSocketHandler):
         told = envelope(refusal)
         self.tell(told["state"], told["data"])
 
-    def _write(self, message: bytes, binary: bool = False) -> None:
+    def _write(self, message: bytes) -> None:
         try:
-            self.write_message(message, binary).add_done_callback(_look_away)
+            self.write_message(message).add_done_callback(_look_away)
         except WebSocketClosedError:
             return
         metrics.SENT.inc(len(message))
