@@ -83,7 +83,9 @@ class Audience:
         else:
             return False
         seat.quick = 0
-        seat.cut = replace(seat.cut, quality=QUALITIES[grade])
+        before, seat.cut = seat.cut, replace(seat.cut, quality=QUALITIES[grade])
+        if not self._wanted(before):
+            self._asked.discard(before)  # an easel makes no frame that nobody wants any longer
         return True
 
     def look(self) -> Look:
@@ -96,7 +98,7 @@ class Audience:
     def leave(self, viewer: Viewer) -> None:
         """A viewer goes."""
         gone = self.seats.pop(viewer, None)
-        if gone and not any(seat.cut == gone.cut for seat in self.seats.values()):
+        if gone and not self._wanted(gone.cut):
             self._made.pop(gone.cut, None)
             self._asked.discard(gone.cut)
 
@@ -141,11 +143,16 @@ class Audience:
         return iteration, message
 
     def last(self) -> Iterator[tuple[Viewer, int, bytes]]:
-        """Who lacks the last frame: there will be no newer one, so it is shown to whoever is ready or not."""
+        """Who lacks the last frame: there will be no newer one, so it is shown to whoever is ready or not.
+
+        It may have been made before a viewer was given another quality; any is better than none.
+        """
         for viewer, seat in self.seats.items():
-            iteration, message = self._made.get(seat.cut, (-1, b""))
+            alike = (made for cut, made in self._made.items() if replace(cut, quality=seat.cut.quality) == seat.cut)
+            iteration, message = max(alike, default=(-1, b""))
             if seat.live and iteration > seat.shown:
                 seat.shown = iteration
+                seat.flying.append(len(message))
                 yield viewer, iteration, message
 
     def wants(self) -> list[Want]:
@@ -158,3 +165,6 @@ class Audience:
                 self._asked.add(seat.cut)
                 wants.append(Want(seat.cut, made))
         return wants
+
+    def _wanted(self, cut: Cut) -> bool:
+        return any(seat.cut == cut for seat in self.seats.values())

@@ -35,11 +35,12 @@ PROGRESS_EVERY = 0.5  # seconds
 def main(connection: Connection, engine: str, weights: str) -> None:
     """Load the model, then paint whatever comes, until the studio is gone."""
     easel = Easel(connection)
+    threading.excepthook = easel.end
     try:
         if easel.load(engine, weights):
             easel.paint_for_ever()
     except Exception as error:
-        easel.send(messages.Fault(f"{type(error).__name__}: {error}"))
+        easel.fault(error)
         raise
 
 
@@ -61,6 +62,16 @@ class Easel:
                 self._connection.send(message)
         except OSError:
             os._exit(0)  # the studio is gone
+
+    def fault(self, error: BaseException | None) -> None:
+        """Say what it dies of."""
+        self.send(messages.Fault(f"{type(error).__name__}: {error}"))
+
+    def end(self, failed: threading.ExceptHookArgs) -> None:
+        """A thread has failed, and without it the others would wait, or paint what nobody sees."""
+        self.fault(failed.exc_value)
+        threading.__excepthook__(failed)
+        os._exit(1)
 
     def _listen(self) -> None:
         while True:
@@ -193,9 +204,10 @@ class Easel:
             "scale": iteration.scale,
             "scales": iteration.scales,
             "losses": finite(iteration.losses),
-            "progress": round(forecast.progress, 4),
+            "progress": round(100 * forecast.progress, 1),
             "eta": None if left is None else round(left, 1),
             "elapsed": round(iteration.elapsed, 3),
+            "at": round(time.time(), 3),
         }
 
 

@@ -18,6 +18,9 @@ logger = logging.getLogger(__name__)
 BROKEN = 3
 """An easel that dies so often before it has loaded its model is not brought back by merely trying once more."""
 
+LOADING = 120.0
+"""Seconds for which an easel that loads its model may say nothing, whatever the deadline of those at work."""
+
 LONGEST_PAUSE = 30.0
 """Seconds between two tries to bring an easel back, at most."""
 
@@ -121,6 +124,11 @@ class Easels:
         """What each of them does."""
         return [easel.doing() for easel in self._easels]
 
+    def counted(self) -> dict[str, int]:
+        """How many there are in each state."""
+        states = [easel["state"] for easel in self.doing()]
+        return {state: states.count(state) for state in ("loading", "free", "painting", "broken")}
+
     def listen(self, onlooker: Onlooker) -> None:
         """Tell this one how the model is loading, until it is loaded."""
         onlooker("model_loading", self.loading)
@@ -142,7 +150,8 @@ class Easels:
             await asyncio.sleep(min(1.0, self._setup.deadline / 4))
             for easel in self._easels:
                 silent = time.monotonic() - easel.heard
-                if silent > self._setup.deadline and (easel.busy or not easel.loaded):
+                deadline = self._setup.deadline if easel.loaded else max(LOADING, self._setup.deadline)
+                if silent > deadline and (easel.busy or not easel.loaded):
                     easel.heard = time.monotonic()
                     easel.process.kill(f"The easel hung: it said nothing for {silent:.0f} s.")
 

@@ -193,17 +193,17 @@ class Keeper:
 
     async def make_room(self, size: int, most: int, age: float, spare: Iterable[str]) -> None:
         """See to it that so many bytes fit in, or refuse."""
-        if await self.ask(self._gallery.size) + size > most:
-            await self.retain(most - size, age, spare)
-            kept = await self.ask(self._gallery.size)
-            if kept + size > most:
+        while (kept := await self.ask(self._gallery.size)) + size > most:  # what is painted meanwhile takes room, too
+            if not await self.retain(most - size, age, spare):
                 problem = f"The gallery is full: it may take {most / 2**30:.3g} GiB, and has {kept / 2**30:.3g}."
                 raise Refusal("disk_full", problem, "Wait for paintings to finish, or ask for more room.")
 
-    async def retain(self, most: int, age: float, spare: Iterable[str]) -> None:
-        """Let go of what is too old, and of what is too much."""
-        for id in await self.ask(self._gallery.sweep, age, max(0, most), frozenset(spare)):
+    async def retain(self, most: int, age: float, spare: Iterable[str]) -> bool:
+        """Let go of what is too old, and of what is too much; return whether there was any."""
+        gone = await self.ask(self._gallery.sweep, age, max(0, most), frozenset(spare))
+        for id in gone:
             logger.info("painting let go", extra={"facts": {"painting": id}})
+        return bool(gone)
 
     async def _thin(self, painting: Painting, newest: int) -> None:
         """Erase what lies too close by now."""

@@ -30,7 +30,7 @@ class Painting:
     iteration: int = -1  # the last one finished
     elapsed: float = 0.0
     losses: dict[str, float | None] = field(default_factory=dict)
-    progress: float = 0.0  # of the work, 0 to 1
+    progress: float = 0.0  # of the work, 0 to 100
     eta: float | None = None  # seconds to the end, once it is being painted
     deaths: int = 0  # easels that died over it
     error: dict[str, str] | None = None  # why it failed
@@ -46,18 +46,18 @@ class Painting:
         return self.state in WAITING
 
     def iterated(self, facts: Mapping[str, Any]) -> None:
-        """An iteration is finished."""
-        self.iteration, self.of = facts["iteration"], facts["of"]
+        """An iteration is finished. How many there shall be is not for the easel to say: it may not have heard yet."""
+        self.iteration = facts["iteration"]
+        self.of = max(self.of, self.iteration + 1)  # told to finish, it had gone on by then
         self.elapsed, self.losses = facts["elapsed"], facts["losses"]
         self.progress, self.eta = facts["progress"], facts["eta"]
 
     def described(self) -> dict[str, Any]:
         """What is told of it to those who ask."""
-        known = ("state", "iteration", "of", "width", "height", "losses", "elapsed", "eta")
+        known = ("state", "progress", "iteration", "of", "width", "height", "losses", "elapsed", "eta")
         return {
             "painting": self.id,
             **{name: getattr(self, name) for name in known},
-            "progress": round(100 * self.progress, 1),
             "settings": {**self.recipe.steered(), **self.settings},
             "recipe": self.recipe.to_dict(),
             **({"error": self.error} if self.error else {}),
@@ -66,6 +66,8 @@ class Painting:
     def facts(self) -> dict[str, Any]:
         """What the gallery keeps of it."""
         kept = {each.name: getattr(self, each.name) for each in fields(self) if each.name not in ("id", "recipe")}
+        if self.done:
+            kept["address"] = ""  # whose it was is nobody's business any more
         return {**kept, "recipe": self.recipe.to_dict(), "done": self.done}
 
     @classmethod

@@ -73,7 +73,9 @@ class Easel:
     up: bool = False
     painting: Painting | None = None
     turn: int = 0
-    resting: bool = False
+    begun: bool = False  # it was given all that it needs; until then it knows nothing of its painting
+    ending: bool = False  # told to be content with the picture as it is: it will do nothing else any more
+    resting: bool = False  # told to put the painting aside
 
 
 class Studio:
@@ -86,7 +88,7 @@ class Studio:
         self.leaving = False
         self._seconds = seconds
         self._turns = 0
-        self._told: dict[str, int] = {}  # the position that a waiting painting's viewers were told
+        self._told: dict[str, dict[str, Any]] = {}  # what the viewers of each waiting painting were told last
 
     # ---------------------------------------------------------------- what easels do
 
@@ -100,7 +102,10 @@ class Studio:
         easel, effects = self.easels[number], list[Effect]()
         painting = easel.painting
         self.easels[number] = Easel()
-        if painting and painting.state == "painting":
+        if painting and painting.state == "painting" and not easel.begun:
+            self._move(painting, "yield")  # not the painting's fault
+            effects.append(Note(painting))
+        elif painting and painting.state == "painting":
             painting.deaths += 1
             if painting.deaths < DEATHS:
                 self._move(painting, "lose")
@@ -123,12 +128,21 @@ class Studio:
         return painting if painting and painting.since is None and painting.state != "cancelled" else None
 
     def at_work(self, painting: Painting, turn: int) -> bool:
-        """Whether an easel still waits to begin with this painting."""
-        return any(easel.painting is painting and easel.turn == turn for easel in self.easels)
+        """Whether an easel still waits to begin with this painting; if so, it is taken as begun."""
+        for number in self.easels_at(painting):
+            if self.easels[number].turn == turn:
+                self.easels[number].begun = True
+                return True
+        return False
 
     def easels_at(self, painting: Painting) -> list[int]:
         """The easel that is at this painting, if any is."""
         return [number for number, easel in enumerate(self.easels) if easel.painting is painting]
+
+    @property
+    def idle(self) -> int:
+        """How many easels are at no painting, be it that they are still loading."""
+        return sum(easel.painting is None for easel in self.easels)
 
     @property
     def busy(self) -> bool:
@@ -148,12 +162,13 @@ class Studio:
         if painting.since is not None or painting.done:
             return []  # rewound or cancelled just then
         if painting.iteration + 1 < painting.of:  # more was asked for just then
-            if painting.state == "painting":
+            if painting.state == "painting" and not self.easels_at(painting):
                 self._move(painting, "yield")
             return [Note(painting), *self._dispatch()]
         self._move(painting, "complete")
-        painting.of, painting.progress, painting.eta = painting.iteration + 1, 1.0, 0.0
-        return [Note(painting), Tell(painting, "end", painting.ended()), *self._dispatch()]
+        painting.of, painting.progress, painting.eta = painting.iteration + 1, 100.0, 0.0
+        rest = self._rest(painting, keep=False)  # paused and resumed just then, it was to be begun once more
+        return [*rest, Note(painting), Tell(painting, "end", painting.ended()), *self._dispatch()]
 
     def failed(self, painting: Painting, refusal: Refusal) -> list[Effect]:
         """The painting cannot be painted."""
@@ -216,9 +231,11 @@ class Studio:
         """Go back to the newest checkpoint not after this iteration, and on from there with the settings of now."""
         if iteration > painting.iteration:
             problem = f"The painting is at iteration {painting.iteration}; it cannot be rewound to {iteration}."
+            if painting.iteration < 0:
+                problem = "Nothing of the painting is painted yet; it cannot be rewound."
             raise Refusal("move_illegal", problem, "Name one that is painted.")
         self._move(painting, "rewind")
-        painting.since = iteration if painting.since is None else min(iteration, painting.since)
+        painting.iteration = painting.since = iteration
         painting.deaths, painting.error, painting.eta = 0, None, None
         return [*self._rest(painting, keep=False), Note(painting), *self._dispatch()]
 
@@ -273,22 +290,26 @@ class Studio:
 
     def queued(self, painting: Painting) -> dict[str, Any]:
         """What is told of a waiting painting."""
-        waiting = self.waiting()
-        begins, ends = self.forecasts()[painting.id]
+        return self._queue()[painting.id]
+
+    def _queue(self) -> dict[str, dict[str, Any]]:
+        """What is told of each waiting painting, the next one first."""
         return {
-            "painting": painting.id,
-            "position": waiting.index(painting) + 1,
-            "eta": None if ends is None else round(ends, 1),
-            "begins": None if begins is None else round(begins, 1),
+            id: {
+                "painting": id,
+                "position": position,
+                "eta": None if ends is None else round(ends, 1),
+                "begins": None if begins is None else round(begins, 1),
+            }
+            for position, (id, (begins, ends)) in enumerate(self.forecasts().items(), 1)
         }
 
     def _dispatch(self) -> list[Effect]:
         effects = list(self._begin())
-        told, self._told = self._told, {}
-        for position, painting in enumerate(self.waiting()):
-            self._told[painting.id] = position
-            if told.get(painting.id) != position:
-                effects.append(Tell(painting, "queued", self.queued(painting)))
+        told, self._told = self._told, self._queue()
+        for id, now in self._told.items():
+            if id not in told or told[id]["position"] != now["position"]:
+                effects.append(Tell(self.paintings[id], "queued", now))
         return effects
 
     def _begin(self) -> Iterator[Effect]:
@@ -310,13 +331,21 @@ class Studio:
         return [(number, self.easels[number]) for number in self.easels_at(painting) if not self.easels[number].resting]
 
     def _change(self, painting: Painting, changes: Mapping[str, Any]) -> list[Effect]:
-        return [Change(number, easel.turn, changes) for number, easel in self._working(painting)]
+        effects: list[Effect] = []
+        for number, easel in self._working(painting):
+            if easel.begun and not easel.ending:  # else it will be told when it begins, or begins anew
+                easel.ending = "stop" in changes
+                effects.append(Change(number, easel.turn, changes))
+        return effects
 
     def _rest(self, painting: Painting, keep: bool) -> list[Effect]:
         effects: list[Effect] = []
         for number, easel in self._working(painting):
-            easel.resting = True
-            effects.append(Rest(number, easel.turn, keep))
+            if easel.begun:
+                easel.resting = True
+                effects.append(Rest(number, easel.turn, keep))
+            else:
+                self.easels[number] = Easel(up=True)
         return effects
 
     def _move(self, painting: Painting, move: Move) -> None:

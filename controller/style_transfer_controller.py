@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import secrets
 import time
 from collections.abc import Callable, Iterable, Mapping
@@ -20,7 +21,7 @@ from controller.studio import Change, Effect, Note, Paint, Rest, Studio, Tell
 from controller.viewing import Viewing
 from gallery import Gallery
 from model.errors import Refusal
-from model.forecast import Forecast, Paces
+from model.forecast import Paces, foretold
 
 logger = logging.getLogger(__name__)
 
@@ -56,6 +57,7 @@ class StyleTransferController:
         self._keeper = Keeper(opening, self._failing)
         self._viewing = Viewing(self._keeper, self._send, self._greet)
         self._paces, self._smallest = Paces(), 0
+        self._began = time.time(), time.monotonic()
         self._arriving: dict[str, asyncio.Future[None]] = {}
         self._opened = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
@@ -100,7 +102,14 @@ class StyleTransferController:
 
     @property
     def _age(self) -> float:
-        return self._limits.age * 86_400
+        """The longest that a painting is kept; a wall clock that jumps ahead makes none older."""
+        wall, steady = self._began
+        return self._limits.age * 86_400 + max(0.0, time.time() - wall - (time.monotonic() - steady))
+
+    def _turn(self) -> float:
+        """A place in the queue behind all others, even where the wall clock has gone back."""
+        last = max((each.order for each in self._studio.paintings.values()), default=0.0)
+        return max(time.time(), math.nextafter(last, math.inf))
 
     # ---------------------------------------------------------------- what it says of itself
 
@@ -114,6 +123,12 @@ class StyleTransferController:
             "queue": len(self._studio.waiting()),
             "viewers": len(self._viewing),
         }
+
+    def count(self) -> None:
+        """Bring up to date what is counted when somebody asks for it."""
+        metrics.QUEUE.set(len(self._studio.waiting()))
+        for state, number in self._easels.counted().items():
+            metrics.EASELS.labels(state).set(number)
 
     def listen(self, onlooker: Onlooker) -> None:
         """Tell this one how the model is loading, until it is loaded."""
@@ -159,7 +174,7 @@ class StyleTransferController:
 
     async def _accept(self, id: str, order: Order, ready: Prepared, key: str) -> Painting | None:
         of, size = ready.recipe.iterations, (ready.width, ready.height)
-        painting = Painting(id, ready.recipe, locked(key), *size, of, order=time.time(), address=order.address)
+        painting = Painting(id, ready.recipe, locked(key), *size, of, order=self._turn(), address=order.address)
         await self._keeper.make_room(sum(map(len, ready.files.values())), self._most, self._age, self._studio.paintings)
         if not await self._keeper.add(painting, ready.files):
             return None
@@ -181,8 +196,9 @@ class StyleTransferController:
             problem = f"This studio paints with {loaded['engine']}, not with {recipe.engine}."
             raise Refusal("engine_unavailable", problem, "Set engine to auto, or leave it out.")
         others = len(self._arriving) - 1
-        if len(self._studio.waiting()) + others > self._limits.queue:
-            problem = f"{len(self._studio.waiting()) + others} paintings wait already; more are not taken."
+        waiting = len(self._studio.waiting()) + others
+        if waiting >= self._limits.queue + self._studio.idle:
+            problem = f"{waiting} paintings wait already; more are not taken."
             raise Refusal("queue_full", problem, "Try again in a few minutes.")
         known = self._studio.paintings.values()
         unfinished = sum(not each.done and each.address == order.address for each in known) + others
@@ -267,7 +283,7 @@ class StyleTransferController:
 
     def more(self, painting: Painting, iterations: Any) -> None:
         """Paint so many iterations more."""
-        self._do(self._studio.more(self._admitted(painting), iterations, time.time()))
+        self._do(self._studio.more(self._admitted(painting), iterations, self._turn()))
 
     def rewind(self, painting: Painting, iteration: int) -> None:
         """Go back to the newest checkpoint not after this iteration, and on from there with the settings of now."""
@@ -312,7 +328,6 @@ class StyleTransferController:
                     self._keeper.note(painting)
                 case Tell(painting, state, data):
                     self._tell(painting, state, data)
-        metrics.QUEUE.set(len(self._studio.waiting()))
 
     def _begin(self, effect: Paint) -> None:
         """Let an easel have all it needs to go on with a painting, once what is being kept of it is kept."""
@@ -338,8 +353,9 @@ class StyleTransferController:
 
     def _tell(self, painting: Painting, state: str, data: Mapping[str, Any] | None) -> None:
         """Tell the viewers, once what it is about is kept."""
+        if state in ("end", "error"):
+            metrics.PAINTINGS.labels(painting.state).inc()
         if state == "end":
-            metrics.PAINTINGS.labels("finished").inc()
             logger.info("painting finished", extra={"facts": painting.ended()})
         elif data and state in ("recovering", "error"):
             logger.warning(f"painting {painting.state}", extra={"facts": {"painting": painting.id, **data}})
@@ -370,6 +386,8 @@ class StyleTransferController:
         match message:
             case messages.Iterated() if painting:
                 metrics.STEPS.inc()
+                if (seconds := message.facts["elapsed"] - painting.elapsed) > 0:  # and not gone back
+                    metrics.STEP.observe(seconds)
                 painting.iterated(message.facts)
                 self._viewing.iterated(painting)
             case messages.Framed():
@@ -407,7 +425,6 @@ class StyleTransferController:
 
     def _seconds(self, painting: Painting) -> float | None:
         """How long a painting will still take once it is begun."""
-        recipe = painting.recipe.ending(painting.iteration, painting.of)
-        done = painting.iteration + 1
-        smallest = self._smallest or COARSEST
-        return Forecast(painting.height, painting.width, recipe, smallest, self._paces, done).seconds_left
+        height, width, recipe = painting.height, painting.width, painting.recipe
+        smallest, done = self._smallest or COARSEST, painting.iteration + 1
+        return foretold(height, width, recipe.iterations, recipe.scales, smallest, painting.of, done, self._paces)

@@ -15,6 +15,7 @@ class Artworks:
     def __init__(self, site: Path) -> None:
         self._folder = site / "artworks"
         listed: list[dict[str, Any]] = json.loads((self._folder / "artworks.json").read_text(encoding="utf-8"))
+        self._files: dict[str, bytes] = {}
         self._known = {each["file"].rpartition(".")[0]: each for each in listed}
 
     def listed(self) -> list[dict[str, Any]]:
@@ -25,10 +26,11 @@ class Artworks:
         ]
 
     def read(self, name: str) -> bytes:
-        """The file of an artwork."""
+        """The file of an artwork. It is read once, however often it is named."""
         if name not in self._known:
             shown = name if len(name) <= 60 else name[:57] + "..."
             problem = f"There is no artwork {shown!r} in the collection."
             raise Refusal("artwork_unknown", problem, f"Choose one of {', '.join(self._known)}, or send your own.")
-        file: str = self._known[name]["file"]
-        return (self._folder / file).read_bytes()
+        if name not in self._files:
+            self._files[name] = (self._folder / self._known[name]["file"]).read_bytes()
+        return self._files[name]

@@ -33,6 +33,9 @@ from server.tickets import Tickets, read_key
 
 EVERY_INTERFACE = {"0.0.0.0": "127.0.0.1", "::": "::1"}
 GALLERY = "~/.visualneurons/gallery"
+QUIET, UPLOADING = 75.0, 300.0
+"""Seconds that a connection may take to ask for something, and that an upload may take: so none is held for nothing."""
+
 CLOSING, GONE = 7.0, 9.5
 """Seconds after which what could not be put aside is left as its last checkpoint has it, and the process is gone."""
 
@@ -111,7 +114,12 @@ async def _serve(
     entrance = _entrance(arguments, sockets)
     most = int(entrance.limits.message * 2**20)
     server = HTTPServer(
-        make_application(entrance), ssl_options=certificate, max_body_size=most, max_buffer_size=most + 2**20
+        make_application(entrance),
+        ssl_options=certificate,
+        max_body_size=most,
+        max_buffer_size=most + 2**20,
+        idle_connection_timeout=QUIET,
+        body_timeout=UPLOADING,
     )
     server.add_sockets(sockets)
     url = _url(sockets[0], "https" if certificate else "http")

@@ -46,6 +46,10 @@ class Handler(SafeHandler):
             problem = "The ticket is for another painting."
             raise Refusal("ticket_invalid", problem, "Start again from the page that gave it: it gives another.")
 
+    def decode_argument(self, value: bytes, name: str | None = None) -> str:
+        """An argument as text: what is none is not what anything here is called, and is refused where it is used."""
+        return value.decode("utf-8", "replace")
+
     def write_error(self, status_code: int, **more: Any) -> None:
         """Answer with the envelope."""
         error = more["exc_info"][1] if "exc_info" in more else None

@@ -26,12 +26,17 @@ class HealthHandler(Handler):
             self.set_status(503)
         self.finish({**health, "uptime": round(time.monotonic() - self.started, 3)})
 
+    head = get
+
 
 class MetricsHandler(Handler):
     """Answers ``/metrics``."""
 
     def get(self) -> None:
         """All that is counted, in Prometheus' text format."""
+        self.entrance.controller.count()
         self.set_header("Content-Type", CONTENT_TYPE_LATEST)
         self.set_header("Cache-Control", "no-store")
         self.finish(generate_latest())
+
+    head = get

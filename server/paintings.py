@@ -33,7 +33,7 @@ class PaintingsHandler(Handler):
         length = self.request.headers.get("Content-Length", "0")
         if length.isdecimal() and int(length) > most:
             self.set_header("Connection", "close")
-            problem = f"The upload has {int(length) / 2**20:.1f} MiB; {most / 2**20:g} are taken here."
+            problem = f"The upload has {int(length) / 2**20:.1f} MiB; {self.entrance.limits.message:g} are taken here."
             raise Refusal("message_large", problem, "Make the pictures smaller, and try again.")
 
     def data_received(self, chunk: bytes) -> None:
@@ -66,6 +66,8 @@ class PaintingHandler(Handler):
         here = f"/paintings/{id}"
         self.finish({**facts, "picture": f"{here}/picture", "timelapse": f"{here}/timelapse"})
 
+    head = get
+
     async def delete(self, id: str) -> None:
         """Forget the painting, if its owner says so."""
         controller = self.entrance.controller
@@ -87,6 +89,8 @@ class PictureHandler(Handler):
         data, format = await controller.picture(painting)
         _send(self, painting.id, data, format)
 
+    head = get
+
 
 class TimelapseHandler(Handler):
     """``/paintings/{id}/timelapse``."""
@@ -98,6 +102,8 @@ class TimelapseHandler(Handler):
         format = self.get_query_argument("format", "mp4")
         _send(self, painting.id, await controller.timelapse(painting, format), format)
 
+    head = get
+
 
 class ArtworksHandler(Handler):
     """``/artworks``."""
@@ -106,6 +112,8 @@ class ArtworksHandler(Handler):
         """The collection."""
         self.set_header("Cache-Control", "no-cache")
         self.finish({"artworks": self.entrance.artworks.listed()})
+
+    head = get
 
 
 def _send(handler: Handler, id: str, data: bytes, format: str) -> None:

@@ -21,6 +21,12 @@ class SiteHandler(Handler, tornado.web.StaticFileHandler):
         Handler.initialize(self, entrance)
         tornado.web.StaticFileHandler.initialize(self, path, default_filename)
 
+    def validate_absolute_path(self, root: str, absolute_path: str) -> str | None:
+        """Say of a name that no file can have that there is none."""
+        if "\0" in absolute_path:
+            raise tornado.web.HTTPError(404)
+        return super().validate_absolute_path(root, absolute_path)
+
     def set_extra_headers(self, path: str) -> None:
         """Let browsers keep a file, but ask each time whether it is still the newest."""
         self.set_header("Cache-Control", "no-cache")

@@ -27,6 +27,9 @@ logger = logging.getLogger(__name__)
 LARGE = 64 << 10
 """Bytes of a message beyond which it is read in a thread."""
 
+MOST_UNSENT = 1 << 20
+"""Bytes of answers that may wait for a client that asks on and on and does not read them."""
+
 POLICY, TRY_LATER = 1008, 1013  # why a socket is closed, in WebSocket's own numbers
 
 # What the original protocol knows; whoever asks for no more than this is promised each iteration.
@@ -45,6 +48,8 @@ class StyleTransferSocket(Handler, WebSocketHandler):
         self._ended = False
         self._heard = time.monotonic()
         self._flying: deque[tuple[bytes, float]] = deque()  # the mark of each frame on its way, and since when
+        self._taken = 0.0  # when a frame last arrived
+        self._unsent = 0  # bytes said, other than frames, since last all had been sent
         self._rate = Rate(entrance.limits.rate)
         self._ticket: str | None = None  # the painting that the ticket is for
 
@@ -87,14 +92,13 @@ class StyleTransferSocket(Handler, WebSocketHandler):
         limits = self.entrance.limits
         if (self._painting is None or self._ended) and now - self._heard > limits.idle:
             self.close(POLICY, "idle")
-        if self._flying and now - self._flying[0][1] > limits.unread:
+        if self._flying and now - max(self._taken, self._flying[0][1]) > limits.unread:
             facts = {"painting": self._painting.id if self._painting else None, "address": self.address}
             logger.info("viewer does not read", extra={"facts": facts})
-            self.close(POLICY, "unread")
             self.abort()
 
     def abort(self) -> None:
-        """End the connection without waiting for the other end, which does not read."""
+        """End the connection without a farewell, which the other end would not read either."""
         if self.ws_connection:
             self.ws_connection._abort()
 
@@ -102,6 +106,8 @@ class StyleTransferSocket(Handler, WebSocketHandler):
 
     async def on_message(self, message: str | bytes) -> None:
         """Do what a message says, or answer why not. The next one is read when this is done."""
+        if self.ws_connection is None or self.ws_connection.is_closing():
+            return  # tornado reads on until the other end has closed, too: whoever was refused is not to be heard
         self._heard = time.monotonic()
         metrics.RECEIVED.inc(len(message))
         try:
@@ -189,9 +195,7 @@ class StyleTransferSocket(Handler, WebSocketHandler):
         self._write(json.dumps({"state": state, "data": data}, separators=(",", ":"), allow_nan=False).encode())
         if state == "moved":
             self.close(TRY_LATER)
-        elif data and data.get("code") == "painting_cancelled":
-            self.close(POLICY, data["code"])
-        elif state == "end":
+        elif state == "end" or (state == "error" and self._painting and self._painting.done):
             self._ended = True
             self._close_when_read()
 
@@ -212,7 +216,7 @@ class StyleTransferSocket(Handler, WebSocketHandler):
         """A frame has arrived, and all before it."""
         if not any(known == data for known, _ in self._flying):
             return
-        now = time.monotonic()
+        now = self._taken = time.monotonic()
         arrived = b""
         while arrived != data:
             arrived, since = self._flying.popleft()
@@ -224,13 +228,18 @@ class StyleTransferSocket(Handler, WebSocketHandler):
     def _close_when_read(self) -> None:
         """Close after the end, but not while frames are still on their way: on a slow link they take their time."""
         if self._ended and not self._flying and not self._stays:
-            self.close(1000)
+            self.close(1000 if self._painting and self._painting.state == "finished" else POLICY)
 
     def _refuse(self, refusal: Refusal) -> None:
         told = envelope(refusal)
         self.tell(told["state"], told["data"])
 
     def _write(self, message: bytes) -> None:
+        stream = self.ws_connection.stream if self.ws_connection else None
+        self._unsent = self._unsent + len(message) if stream and stream.writing() else 0
+        if self._unsent > MOST_UNSENT:
+            self.abort()
+            return
         try:
             self.write_message(message).add_done_callback(_look_away)
         except WebSocketClosedError:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import importlib
+import json
 import re
 import shlex
 import subprocess
@@ -11,7 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from model import command
+from tests.server.curl import curl
+from tests.server.process import serving
+from visualneurons import COMMANDS
 
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -21,15 +25,33 @@ def blocks(language: str) -> list[str]:
     return re.findall(rf"```{language}\n(.*?)```", README, re.DOTALL)
 
 
-def test_every_command_line_is_understood() -> None:
+@pytest.mark.parametrize("name", ["paint", "serve"])
+def test_every_command_line_is_understood(name: str) -> None:
     parser = argparse.ArgumentParser(exit_on_error=False)
-    command.add_arguments(parser)
-    lines = [line for block in blocks("sh") for line in block.splitlines() if line.startswith("visualneurons paint")]
-    assert len(lines) > 5
+    importlib.import_module(COMMANDS[name][0]).add_arguments(parser)
+    lines = [line for block in blocks("sh") for line in block.splitlines() if line.startswith(f"visualneurons {name}")]
+    assert len(lines) >= 5
     for line in lines:
         words = shlex.split(line, comments=True)[2:]
         parsed = parser.parse_intermixed_args(words)
-        assert parsed.out, line
+        assert {"paint": "out", "serve": "gallery"}[name] in vars(parsed), line
+
+
+@pytest.mark.slow
+def test_a_painting_can_be_asked_for_as_it_is_shown(tmp_path: Path) -> None:
+    lines = [line for block in blocks("sh") for line in block.splitlines() if line.startswith("curl")]
+    assert len(lines) == 4
+    with serving() as server:
+        id = ""
+        for line in lines:
+            line = line.replace("http://127.0.0.1:8000/", server.url).replace("ID", id)
+            if "-o " in line:
+                line = line.replace("-o ", f"-o {tmp_path}/")
+                server.wait(lambda: server.json(f"paintings/{id}")["state"] == "finished")  # noqa: B023
+                assert len(curl(line, ROOT)) > 10_000
+            else:
+                id = json.loads(curl(line, ROOT))["painting"]
+    assert {file.name for file in tmp_path.iterdir()} == {"painting.png", "painting.mp4"}
 
 
 def test_every_make_target_that_is_named_is_there() -> None:

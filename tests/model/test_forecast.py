@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from model.forecast import Forecast, Pace, Paces
+from model.forecast import Forecast, Pace, Paces, foretold
 from model.recipe import Recipe
 from model.scales import Scale, passes
 from model.style_transfer import Iteration, StyleTransfer
@@ -288,3 +288,14 @@ def test_real_paintings_come_true_within_thirty_percent(painter: StyleTransfer) 
     else:
         pytest.fail(f"it was {max(apart):.0%} of the whole beside the truth")
     assert all(abs(each.progress - (1 - each.comes / whole)) < 0.3 for each in told)
+
+
+@pytest.mark.parametrize(
+    ("iterations", "end", "done"), [(80, 80, 0), (80, 80, 37), (80, 50, 0), (80, 100, 60), (3, 3, 0)]
+)
+def test_what_is_foretold_for_a_queue_is_what_a_forecast_says(iterations: int, end: int, done: int) -> None:
+    paces = Paces((Pace(3_000, 0.01, 0.005), Pace(48_000, 0.03, 0.02), Pace(190_000, 0.1, 0.08)))
+    recipe = Recipe(iterations=iterations).ending(done - 1, end)
+    forecast = Forecast(342, 512, recipe, 64, paces, done).seconds_left
+    assert foretold(342, 512, iterations, 0, 64, end, done, paces) == pytest.approx(forecast)
+    assert foretold(342, 512, iterations, 0, 64, end, done, Paces()) is None

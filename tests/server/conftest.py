@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.server.process import serving
+from tests.server.process import Server, serving
 
 
 @pytest.fixture(scope="session")
@@ -14,3 +14,10 @@ def address() -> Iterator[str]:
     """The address of a server that runs as long as the tests do."""
     with serving() as server:
         yield server.url
+
+
+@pytest.fixture(scope="module")
+def studio() -> Iterator[Server]:
+    """A server that can paint, for the tests of one module."""
+    with serving("--limit-unread", "3") as server:
+        yield server.loaded()

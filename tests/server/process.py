@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -43,6 +44,28 @@ class Server:
         with get(self.url + path) as answer:
             return json.load(answer)
 
+    def metrics(self) -> dict[str, float]:
+        """What it has counted, by name and labels as they are written."""
+        with get(self.url + "metrics") as answer:
+            lines = answer.read().decode().splitlines()
+        return {name: float(value) for name, _, value in (line.rpartition(" ") for line in lines if line[0] != "#")}
+
+    def post(self, fields: Mapping[str, Any], path: str = "paintings", **headers: str) -> Any:
+        """Ask for a painting in JSON; what it answers with."""
+        body = json.dumps(fields).encode()
+        with send("POST", self.url + path, body, Content_Type="application/json", **headers) as answer:
+            return json.load(answer)
+
+    def delete(self, painting: str, key: str) -> None:
+        """Cancel a painting."""
+        with send("DELETE", f"{self.url}paintings/{painting}", None, Authorization=f"Bearer {key}") as answer:
+            assert answer.status == 204
+
+    def state(self, painting: str) -> str:
+        """The state of a painting."""
+        state: str = self.json(f"paintings/{painting}")["state"]
+        return state
+
     def wait(self, what: Callable[[], Any], seconds: float = 60) -> Any:
         """Wait until something is so, and return it."""
         until = time.monotonic() + seconds
@@ -69,6 +92,33 @@ class Server:
                 if int(stat.rpartition(")")[2].split()[1]) == self.process.pid and b"spawn_main" in command:
                     found.append(int(folder.name))
         return found
+
+
+@dataclass(frozen=True)
+class Refused:
+    """A refusal over HTTP."""
+
+    status: int
+    headers: Mapping[str, str]
+    envelope: Any
+
+    @property
+    def code(self) -> str:
+        code: str = self.envelope["data"]["code"]
+        return code
+
+
+def refused(asking: Callable[..., object], *arguments: Any, **named: Any) -> Refused:
+    """What is answered to a request that has to be refused."""
+    try:
+        asking(*arguments, **named)
+    except urllib.error.HTTPError as error:
+        with error:
+            told = Refused(error.code, dict(error.headers), json.load(error))
+        assert told.envelope["state"] == "error"
+        assert told.envelope["data"].keys() == {"code", "message", "hint"}
+        return told
+    raise AssertionError("it was not refused")
 
 
 @contextmanager

@@ -78,6 +78,7 @@ class Viewer:
     socket: WebSocketClientConnection
     states: list[tuple[str, Any]] = field(default_factory=list)  # all but frames
     frames: list[Frame] = field(default_factory=list)
+    closed: bool = False
 
     async def send(self, action: str, data: Any = None) -> None:
         await self.socket.write_message(json.dumps({"action": action, "data": data}))
@@ -86,6 +87,7 @@ class Viewer:
         """The next message; ("closed", code) at the end."""
         message = await asyncio.wait_for(self.socket.read_message(), seconds)
         if message is None:
+            self.closed = True
             return "closed", self.socket.close_code
         if isinstance(message, bytes):
             length = struct.unpack(">I", message[:4])[0]
@@ -118,8 +120,11 @@ class Viewer:
         assert "painting" in data, data
         return data["painting"], data["key"]
 
-    def close(self) -> None:
+    async def close(self) -> None:
+        """Close the socket, and wait until the other end has."""
         self.socket.close()
+        while not self.closed:
+            await self.hear(5)
 
 
 @asynccontextmanager
@@ -130,4 +135,4 @@ async def viewing(address: str, **options: Any) -> AsyncIterator[Viewer]:
     try:
         yield viewer
     finally:
-        viewer.close()
+        await viewer.close()
