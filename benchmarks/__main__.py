@@ -12,7 +12,9 @@ from collections.abc import Sequence
 from benchmarks.figure import Figure
 from model import backend
 
-BENCHMARKS = ("step", "time_to_loss", "roofline", "patches", "memory", "judge")
+PAINTING = ("step", "time_to_loss", "roofline", "patches", "memory", "judge")
+STUDIO = ("start", "overhead", "viewers", "idle", "endurance")
+BENCHMARKS = (*PAINTING, *STUDIO)
 SOFTWARE = ("tensorflow", "tensorflow-cpu", "keras", "numpy")
 
 

@@ -13,7 +13,8 @@ from benchmarks.figure import Figure, Target, at_least, at_most
 from model.backend import device
 
 ROW = re.compile(
-    r"(?P<benchmark>\w+) +(?P<name>\S.*?) +(?P<value>[\d.,e+-]+|inf)(?: (?P<unit>s|×|%|GF/s|MiB))?(?: +[≥≤] \S+)?"
+    r"(?P<benchmark>\w+) +(?P<name>\S.*?) +(?P<value>[\d.,e+-]+|inf)"
+    r"(?: (?P<unit>m?s|/s|×|%|GF/s|KiB|MiB))?(?: +[≥≤] \S+)?"
 )
 
 

@@ -1,0 +1,36 @@
+"""From the command ``visualneurons serve`` to the first byte of the page, while the model is still being loaded."""
+
+from __future__ import annotations
+
+import socket
+import statistics
+import time
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+from benchmarks.figure import Figure, at_most
+from tests.server.process import serving
+
+
+def figures(quick: bool) -> Iterator[Figure]:
+    """The median of several starts, and the worst."""
+    seconds = [start() for _ in range(2 if quick else 10)]
+    yield Figure("start to first byte of the page, median", statistics.median(seconds), "s", at_most(1))
+    yield Figure("start to first byte of the page, worst", max(seconds), "s", at_most(1))
+
+
+def start() -> float:
+    """Start a server, ask for its page as soon as it has said its address, and end it."""
+    began = time.perf_counter()
+    with serving() as server:
+        address = urlsplit(server.url)
+        with socket.create_connection((address.hostname, address.port)) as connection:
+            connection.sendall(f"GET / HTTP/1.0\r\nHost: {address.netloc}\r\n\r\n".encode())
+            answer = connection.recv(4096)
+            seconds = time.perf_counter() - began
+        states = [easel["state"] for easel in server.json("healthz")["easels"]]
+        if not answer.startswith(b"HTTP/1.1 200") or states not in ([], ["loading"]):
+            raise RuntimeError(f"It answered {answer[:60]!r}, and its easels are {states}.")
+        server.process.terminate()  # its easel ends with it, and does not load on beside the next start
+        server.process.wait()
+    return seconds
