@@ -157,10 +157,10 @@ class Audience:
 
     def wants(self) -> list[Want]:
         """The frames worth making now; they are taken as asked for."""
-        wants = []
+        wants, coming = [], self.look().every  # without being asked for
         for seat in self.seats.values():
             made = self._made.get(seat.cut, (-1, b""))[0]
-            hungry = seat.live and not seat.every and seat.ready and seat.shown < self._newest
+            hungry = seat.live and seat.ready and seat.shown < self._newest and seat.cut not in coming
             if hungry and made < self._newest and seat.cut not in self._asked:
                 self._asked.add(seat.cut)
                 wants.append(Want(seat.cut, made))

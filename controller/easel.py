@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import queue
+import signal
 import threading
 import time
 from collections.abc import Generator
@@ -34,6 +35,8 @@ PROGRESS_EVERY = 0.5  # seconds
 
 def main(connection: Connection, engine: str, weights: str) -> None:
     """Load the model, then paint whatever comes, until the studio is gone."""
+    for meant_for_the_studio in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(meant_for_the_studio, signal.SIG_IGN)
     easel = Easel(connection)
     threading.excepthook = easel.end
     try:
@@ -89,7 +92,7 @@ class Easel:
                 case messages.Want():
                     self._scribe.want(message)
                 case messages.Kept():
-                    self._scribe.kept()
+                    self._scribe.kept(message.turn)
 
     def load(self, engine: str, weights: str) -> bool:
         """Load the model and paint a first small picture, so that all is compiled; return whether it can paint."""
@@ -128,17 +131,18 @@ class Easel:
         while True:
             begin = self._begun.get()
             try:
-                self.send(self._paint(begin))
+                rested = self._paint(begin)
             except Refusal as refusal:
-                why = refusal.code, refusal.message, refusal.hint
-                self.send(messages.Rested(begin.turn, -1, refusal=why))
+                rested = messages.Rested(begin.turn, -1, refusal=(refusal.code, refusal.message, refusal.hint))
+            self._scribe.forget()
+            self.send(rested)
 
     def _paint(self, begin: messages.Begin) -> messages.Rested:
         """Paint until all is painted or the studio says otherwise."""
         iterations, since = self._iterations(begin)
         done = since.iteration + 1 if since else 0
         forecast = Forecast(begin.height, begin.width, begin.recipe, self._transfer.engine.smallest, begin.paces, done)
-        self._scribe.begin(since.iteration if since else -1)
+        self._scribe.begin(begin.turn, since.iteration if since else -1)
         last: Sheet | None = None
         changes: Changes | None = None
         aside: messages.PutAside | None = None
@@ -185,9 +189,10 @@ class Easel:
                 return None, told
             more = changes.pop("more", 0) + told.changes.get("more", 0)
             changes |= told.changes
-            if more:  # whoever asks for more does not want to stop any longer
-                changes.pop("stop", None)
+            if more:
                 changes["more"] = more
+        if changes.get("stop"):
+            changes.pop("more", None)  # it was asked for before
         return changes or None, None
 
     @staticmethod

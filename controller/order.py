@@ -8,7 +8,6 @@ from typing import Any
 
 from model import pictures
 from model.errors import Refusal
-from model.pictures import Picture
 from model.recipe import MOST_ARTWORKS, Recipe, Source, settings
 
 
@@ -60,32 +59,22 @@ def recipe_of(order: Order) -> Recipe:
 def prepared(order: Order, most_pixels: float) -> Prepared:
     """The order, ready to be painted, or a refusal. It takes a while: call it in a thread."""
     recipe = recipe_of(order)
-    photo = _read(order.photo, "photo", most_pixels)
-    artworks = [_read(file, name, most_pixels) for name, file in order.artworks]
-    sources = tuple(
-        Source(name, pictures.digest(each)) for (name, _), each in zip(order.artworks, artworks, strict=True)
-    )
-    recipe = replace(recipe, photo=Source("photo", pictures.digest(photo)), artworks=sources)
-    photo = pictures.fit(photo, recipe.size)
-    height, width = photo.shape[:2]
-    return Prepared(
-        recipe, _kept(photo, recipe.size), tuple(_kept(each, recipe.size) for each in artworks), width, height
-    )
+    source, photo, (height, width) = _kept("photo", order.photo, recipe.size, most_pixels)
+    artworks = [_kept(name, file, recipe.size, most_pixels) for name, file in order.artworks]
+    recipe = replace(recipe, photo=source, artworks=tuple(each for each, _, _ in artworks))
+    return Prepared(recipe, photo, tuple(file for _, file, _ in artworks), width, height)
 
 
-def _read(file: bytes, name: str, most_pixels: float) -> Picture:
+def _kept(name: str, file: bytes, size: int, most_pixels: float) -> tuple[Source, bytes, tuple[int, int]]:
+    """What is kept of a picture: which it was, a file at working size, and its height and width.
+
+    Only one picture of an order is in the memory as large as it came.
+    """
     try:
-        picture = pictures.read(file)
+        picture = pictures.read(file, most_pixels)
     except Refusal as refusal:
         raise Refusal(refusal.code, f"{name}: {refusal.message}", refusal.hint) from refusal
+    source = Source(name, pictures.digest(picture))
+    picture = pictures.fit(picture, size)
     height, width = picture.shape[:2]
-    if height * width > most_pixels:
-        problem = (
-            f"{name}: The picture has {height * width / 1e6:.1f} megapixels; {most_pixels / 1e6:.3g} are taken here."
-        )
-        raise Refusal("picture_too_large", problem, "Make it smaller, and try again.")
-    return picture
-
-
-def _kept(picture: Picture, size: int) -> bytes:
-    return pictures.encode(pictures.fit(picture, size), "png")
+    return source, pictures.encode(picture, "png"), (height, width)

@@ -53,7 +53,8 @@ class Scribe:
         self._backlog: deque[tuple[Sheet, frozenset[Cut]]] = deque(maxlen=BACKLOG)
         self._album: deque[Sheet] = deque(maxlen=BACKLOG)
         self._checkpoint: Sheet | None = None
-        self._awaited = False  # the last checkpoint is on its way to the gallery
+        self._turn = 0
+        self._awaited = False  # the last checkpoint of this turn is on its way to the gallery
         self._safe = (-1, time.monotonic())  # the iteration of the last checkpoint, and when
         self._busy = False
         self._made: tuple[Sheet | None, dict[tuple[str, int], bytes], Picture | None] = (None, {}, None)
@@ -73,17 +74,18 @@ class Scribe:
             self._wants[want.cut] = want.after
             self._changed.notify_all()
 
-    def kept(self) -> None:
-        """The last checkpoint has arrived."""
+    def kept(self, turn: int) -> None:
+        """The last checkpoint of a turn has arrived."""
         with self._changed:
-            self._awaited = False
+            if turn == self._turn:
+                self._awaited = False
 
     # ---------------------------------------------------------------- from the painter
 
-    def begin(self, iteration: int) -> None:
+    def begin(self, turn: int, iteration: int) -> None:
         """A painting begins after this iteration."""
         with self._changed:
-            self._newest, self._checkpoint, self._awaited = None, None, False
+            self._turn, self._awaited = turn, False
             self._safe = iteration, time.monotonic()
 
     def hand(self, sheet: Sheet) -> None:
@@ -107,9 +109,15 @@ class Scribe:
             self._changed.wait_for(lambda: not self._busy and self._next() is None)
             cuts = self._look.cuts - self._look.every
         self._frames(last, cuts)
-        with self._changed:
-            self._wants = {}
         return self._message(last, KEPT)
+
+    def forget(self) -> None:
+        """The easel is free: make nothing more of what it was at, least of all for those who wait for what comes."""
+        with self._changed:
+            self._newest = self._checkpoint = None
+            self._wants = {}
+            self._backlog.clear()
+            self._album.clear()
 
     # ---------------------------------------------------------------- the thread
 

@@ -8,6 +8,7 @@ import math
 import secrets
 import time
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from controller import messages, metrics
@@ -46,6 +47,14 @@ class Limits(Protocol):
     def age(self) -> float: ...
 
 
+@dataclass(frozen=True)
+class _Arrival:
+    """An order that is being accepted or refused."""
+
+    address: str
+    settled: asyncio.Future[None] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
+
+
 class StyleTransferController:
     """The one that knows all paintings; made within a running event loop."""
 
@@ -58,8 +67,9 @@ class StyleTransferController:
         self._viewing = Viewing(self._keeper, self._send, self._greet)
         self._paces, self._smallest = Paces(), 0
         self._began = time.time(), time.monotonic()
-        self._arriving: dict[str, asyncio.Future[None]] = {}
+        self._arriving: dict[str, _Arrival] = {}
         self._opened = asyncio.Event()
+        self._preparing = asyncio.Semaphore(2)  # pictures that are large take memory: few of them at a time
         self._tasks: list[asyncio.Task[None]] = []
 
     # ---------------------------------------------------------------- opening and closing
@@ -155,13 +165,14 @@ class StyleTransferController:
         """
         id = order.painting or secrets.token_urlsafe(12)
         while id in self._arriving:
-            await asyncio.wait([self._arriving[id]])
-        self._arriving[id] = arriving = asyncio.get_running_loop().create_future()
+            await asyncio.wait([self._arriving[id].settled])
+        self._arriving[id] = arriving = _Arrival(order.address)
         try:
             painting = await self._known(id)
             if painting is None:
                 self._check_room(order)
-                ready = await asyncio.to_thread(prepared, order, self._limits.pixels * 1e6)
+                async with self._preparing:
+                    ready = await asyncio.to_thread(prepared, order, self._limits.pixels * 1e6)
                 key = order.key or secrets.token_urlsafe(24)
                 painting = await self._accept(id, order, ready, key)
                 if painting:
@@ -170,7 +181,7 @@ class StyleTransferController:
             return painting, order.key if painting.opens(order.key) else ""
         finally:
             del self._arriving[id]
-            arriving.set_result(None)
+            arriving.settled.set_result(None)
 
     async def _accept(self, id: str, order: Order, ready: Prepared, key: str) -> Painting | None:
         of, size = ready.recipe.iterations, (ready.width, ready.height)
@@ -195,13 +206,12 @@ class StyleTransferController:
         if loaded and recipe.engine not in ("auto", loaded["engine"]):
             problem = f"This studio paints with {loaded['engine']}, not with {recipe.engine}."
             raise Refusal("engine_unavailable", problem, "Set engine to auto, or leave it out.")
-        others = len(self._arriving) - 1
-        waiting = len(self._studio.waiting()) + others
+        waiting = len(self._studio.waiting()) + len(self._arriving) - 1
         if waiting >= self._limits.queue + self._studio.idle:
             problem = f"{waiting} paintings wait already; more are not taken."
             raise Refusal("queue_full", problem, "Try again in a few minutes.")
-        known = self._studio.paintings.values()
-        unfinished = sum(not each.done and each.address == order.address for each in known) + others
+        addresses = [each.address for each in self._studio.paintings.values() if not each.done]
+        unfinished = [*addresses, *(each.address for each in self._arriving.values())].count(order.address) - 1
         if unfinished >= self._limits.paintings:
             problem = f"{unfinished} paintings of yours are unfinished; {self._limits.paintings} may be."
             raise Refusal("paintings_many", problem, "Wait for one to finish, or cancel one.")
@@ -299,7 +309,6 @@ class StyleTransferController:
         """Forget it, here and in the gallery."""
         painting = self._admitted(painting)
         self._do(self._studio.cancel(painting))
-        logger.info("painting cancelled", extra={"facts": {"painting": painting.id}})
         await self._keeper.delete(painting)
         self._let_go(painting)
 

@@ -102,7 +102,7 @@ class Viewing:
                 kept = await self._keeper.frame(painting, iteration)
                 if viewer not in audience.seats:
                     return
-                if kept is not None:
+                if kept is not None and iteration <= painting.iteration:  # it may have been rewound meanwhile
                     message = recut(kept, seat.cut.text)
                     seat.shown = iteration
                     seat.flying.append(len(message))

@@ -60,7 +60,7 @@ logging.getLogger("PIL").addHandler(logging.NullHandler())
 _decoding = threading.Lock()
 
 
-def read(source: bytes | Path) -> Picture:
+def read(source: bytes | Path, most_pixels: float = MAX_PIXELS) -> Picture:
     """The picture in a file or its bytes: upright, on white, in sRGB. Refuses with a code what is not one."""
     data = _bytes_of(source)
     if not data:
@@ -68,7 +68,7 @@ def read(source: bytes | Path) -> Picture:
     try:
         with _decoding, warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            return _decoded(data)
+            return _decoded(data, most_pixels)
     except Refusal:
         raise
     except Image.DecompressionBombError as error:
@@ -194,26 +194,27 @@ def _bytes_of(source: bytes | Path) -> bytes:
     return data
 
 
-def _decoded(data: bytes) -> Picture:
+def _decoded(data: bytes, most_pixels: float) -> Picture:
     exif = b""
     if data.startswith(b"\xff\xd8"):
         # Pillow would read every tag of it on opening, and tags may overlap: a small file could fill the memory.
         exif = data[: data.find(b"\xff\xda")].partition(b"Exif\0\0")[2]
         data = data.replace(b"Exif\0\0", b"Exif\0\1")
     with Image.open(_Metered(data), formats=_READABLE) as image:
-        _check_size(*image.size)
+        _check_size(*image.size, most_pixels)
         _check_work(image, data)
         _load(image, data)
-        _check_size(*image.size)
+        _check_size(*image.size, most_pixels)
         upright = _upright(image, exif or image.info.get("exif", b""))
         return np.array(_on_white(upright, image.info.get("icc_profile")))
 
 
-def _check_size(width: int, height: int) -> None:
+def _check_size(width: int, height: int, most_pixels: float) -> None:
     size = f"{width}×{height} pixels"
-    if width * height > MAX_PIXELS:
-        most = f"The picture has {size}, {width * height / 1e6:.0f} megapixels."
-        raise Refusal("picture_too_large", most, _SHRINK_HINT)
+    if width * height > most_pixels:
+        most = f"The picture has {size}, {width * height / 1e6:.3g} megapixels."
+        hint = f"Make it smaller, at most {most_pixels / 1e6:g} megapixels, and try again."
+        raise Refusal("picture_too_large", most, hint)
     if min(width, height) < MIN_SIDE:
         message = f"The picture has {size}, less than {MIN_SIDE} on a side."
         raise Refusal("picture_too_small", message, "Choose a larger picture.")

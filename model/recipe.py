@@ -309,7 +309,9 @@ def _number(name: str, setting: Setting, value: Any, kind: type) -> Any:
     assert setting.low is not None
     assert setting.high is not None
     span = f"from {setting.low:,.12g} to {setting.high:,.12g} {setting.unit}".strip()
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise _refusal(name, value, f"a number {span}")
+    if isinstance(value, float) and not math.isfinite(value):
         raise _refusal(name, value, f"a number {span}")
     if kind is int and value != int(value):
         raise _refusal(name, value, f"a whole number {span}")

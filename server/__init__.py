@@ -8,6 +8,7 @@ model is doing. What it says and hears is written down in ``docs/protocol.md``.
 ================================  ====================================================================================
 ``server.command``                ``visualneurons serve``: its options, listening, ending
 ``server.application``            which address is answered by what
+``server.listener``               takes connections, not too many from one address
 ``server.entrance``               what every handler is given: the controller, and whom to let in
 ``server.style_transfer_socket``  `StyleTransferSocket`: one viewer, who may be the owner of what is painted
 ``server.packets``                a frame as it goes into each viewer's connection, made once for all of them

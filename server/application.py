@@ -19,8 +19,8 @@ from server.paintings import (
 from server.site import SITE, SiteHandler
 from server.style_transfer_socket import StyleTransferSocket
 
-PING_EVERY = 20.0
-"""Seconds between the signs of life that are asked of each socket, so that half-open ones are found."""
+PING_EVERY = 30.0
+"""Seconds between the signs of life that are asked of each socket, and for each: half-open ones are found so."""
 
 
 def make_application(entrance: Entrance) -> tornado.web.Application:

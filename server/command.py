@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
+import logging
 import os
 import signal
 import socket
@@ -16,7 +17,6 @@ import webbrowser
 from collections.abc import Sequence
 from pathlib import Path
 
-from tornado.httpserver import HTTPServer
 from tornado.netutil import bind_sockets
 
 import gallery
@@ -26,10 +26,13 @@ from server.application import make_application
 from server.artworks import Artworks
 from server.entrance import Entrance
 from server.limits import Counts, Limits
+from server.listener import Listener, raise_file_limit
 from server.logs import LEVELS, configure
 from server.origins import Origins, read_origin
 from server.site import SITE
 from server.tickets import Tickets, read_key
+
+logger = logging.getLogger(__name__)
 
 EVERY_INTERFACE = {"0.0.0.0": "127.0.0.1", "::": "::1"}
 GALLERY = "~/.visualneurons/gallery"
@@ -72,7 +75,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=float,
         default=Setup.deadline,
         metavar="SECONDS",
-        help="an easel that says nothing for so long is taken to hang (default: %(default)g)",
+        help="an easel at work that says nothing for so long is taken to hang (default: %(default)g)",
     )
     add("--log", choices=LEVELS, default="info", help="what is logged (default: %(default)s)")
     limits.add_arguments(parser)
@@ -81,6 +84,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Serve until Ctrl-C or SIGTERM; return the exit code."""
     configure(arguments.log)
+    raise_file_limit()
     with contextlib.ExitStack() as closing:
         try:
             certificate = _certificate(arguments)
@@ -113,7 +117,7 @@ async def _serve(
 
     entrance = _entrance(arguments, sockets)
     most = int(entrance.limits.message * 2**20)
-    server = HTTPServer(
+    server = Listener(
         make_application(entrance),
         ssl_options=certificate,
         max_body_size=most,
@@ -163,7 +167,10 @@ async def _mind(entrance: Entrance) -> None:
     while True:
         await asyncio.sleep(min(1.0, entrance.limits.idle / 2, entrance.limits.unread / 2))
         for each in list(entrance.sockets):
-            each.check(time.monotonic())
+            try:
+                each.check(time.monotonic())
+            except Exception:  # the other sockets are to be minded all the same
+                logger.exception("a socket could not be minded")
 
 
 def _certificate(arguments: argparse.Namespace) -> ssl.SSLContext | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from typing import Any
 
 import tornado.web
@@ -11,6 +12,9 @@ from tornado.httputil import HTTPHeaders, HTTPServerRequest, parse_body_argument
 from controller import Refusal
 from server import requests
 from server.handlers import Handler
+
+MOST_DRAINED = 4
+"""An upload is read to its end if it is at most so many times larger than what is taken."""
 
 MEDIA = {
     "png": "image/png",
@@ -26,22 +30,41 @@ class PaintingsHandler(Handler):
     """``/paintings``."""
 
     def prepare(self) -> None:
-        """Refuse what is too large before it has come."""
-        super().prepare()
+        """Decide whether the upload is taken.
+
+        One that is refused is read all the same, unless it is very large: who is still sending does not hear an answer.
+        """
         self._body: list[bytes] = []
+        self._refused: Refusal | None = None
+        try:
+            super().prepare()
+            self._check_size()
+        except Refusal as refusal:
+            self._refused = refusal
+
+    def _check_size(self) -> None:
         most = int(self.entrance.limits.message * 2**20)
-        length = self.request.headers.get("Content-Length", "0")
-        if length.isdecimal() and int(length) > most:
-            self.set_header("Connection", "close")
-            problem = f"The upload has {int(length) / 2**20:.1f} MiB; {self.entrance.limits.message:g} are taken here."
-            raise Refusal("message_large", problem, "Make the pictures smaller, and try again.")
+        text = self.request.headers.get("Content-Length", "0")
+        length = int(text) if text.isdecimal() else 0
+        if length > most:
+            problem = f"The upload has {length / 2**20:.1f} MiB; {self.entrance.limits.message:g} are taken here."
+            refusal = Refusal("message_large", problem, "Make the pictures smaller, and try again.")
+            if length > MOST_DRAINED * most:
+                self.set_header("Connection", "close")
+                self.refuse(refusal)
+            else:
+                self.request.connection.set_max_body_size(length)  # type: ignore[union-attr]
+                raise refusal
 
     def data_received(self, chunk: bytes) -> None:
         """Collect the upload, whose size the server bounds."""
-        self._body.append(chunk)
+        if not self._refused:
+            self._body.append(chunk)
 
     async def post(self) -> None:
         """Accept an order, as a multipart form or as JSON; answer with the id and the owner's key."""
+        if self._refused:
+            raise self._refused
         kind = self.request.headers.get("Content-Type", "")
         ticket = self.admit()
         data = await asyncio.to_thread(_data, kind, b"".join(self._body))
@@ -100,9 +123,16 @@ class TimelapseHandler(Handler):
         controller = self.entrance.controller
         painting = await controller.find(requests.id_in(id))
         format = self.get_query_argument("format", "mp4")
-        _send(self, painting.id, await controller.timelapse(painting, format), format)
+        self._film = asyncio.ensure_future(controller.timelapse(painting, format))
+        with contextlib.suppress(asyncio.CancelledError):
+            _send(self, painting.id, await self._film, format)
 
     head = get
+
+    def on_connection_close(self) -> None:
+        """Whoever asked is gone: a film that has not been begun need not be made."""
+        if film := getattr(self, "_film", None):
+            film.cancel()
 
 
 class ArtworksHandler(Handler):

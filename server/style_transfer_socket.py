@@ -46,6 +46,7 @@ class StyleTransferSocket(Handler, WebSocketHandler):
         self._counted = False
         self._stays = False  # after the end: it may ask for more
         self._ended = False
+        self._farewell = 1000, ""
         self._heard = time.monotonic()
         self._flying: deque[tuple[bytes, float]] = deque()  # the mark of each frame on its way, and since when
         self._taken = 0.0  # when a frame last arrived
@@ -193,10 +194,13 @@ class StyleTransferSocket(Handler, WebSocketHandler):
         if state == "error" and data:
             metrics.ERRORS.labels(data["code"]).inc()
         self._write(json.dumps({"state": state, "data": data}, separators=(",", ":"), allow_nan=False).encode())
+        # Not "finished": where that cannot be kept yet, an error says so, and the end is still to come.
+        over = self._painting is not None and self._painting.state in ("failed", "cancelled")
         if state == "moved":
             self.close(TRY_LATER)
-        elif state == "end" or (state == "error" and self._painting and self._painting.done):
+        elif state == "end" or (state == "error" and over):
             self._ended = True
+            self._farewell = (1000, "") if state == "end" else (POLICY, data["code"] if data else "")
             self._close_when_read()
 
     def show(self, iteration: int, message: bytes) -> None:
@@ -228,7 +232,7 @@ class StyleTransferSocket(Handler, WebSocketHandler):
     def _close_when_read(self) -> None:
         """Close after the end, but not while frames are still on their way: on a slow link they take their time."""
         if self._ended and not self._flying and not self._stays:
-            self.close(1000 if self._painting and self._painting.state == "finished" else POLICY)
+            self.close(*self._farewell)
 
     def _refuse(self, refusal: Refusal) -> None:
         told = envelope(refusal)

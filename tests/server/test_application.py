@@ -7,7 +7,8 @@ import urllib.error
 
 import pytest
 
-from tests.server.process import ROOT, get
+from tests.server.process import ROOT, Server, get, refused
+from tests.server.viewer import order
 
 
 def test_health(address: str) -> None:
@@ -17,6 +18,20 @@ def test_health(address: str) -> None:
         assert answer.headers["Cache-Control"] == "no-store"
     assert health["status"] == "ok"
     assert 0 <= health["uptime"] < 3600
+    assert (health["queue"], health["viewers"]) == (0, 0)
+
+
+def test_health_says_what_each_easel_does(studio: Server) -> None:
+    (easel,) = studio.json("healthz")["easels"]
+    assert (easel["state"], easel["engine"]) == ("free", "patches")
+    assert easel["device"]
+    asked = studio.post(order(5000, size=64))
+    studio.wait(lambda: studio.json("healthz")["easels"][0]["state"] == "painting")
+    studio.post(order(5, size=64))
+    assert studio.json("healthz")["queue"] == 1
+    studio.delete(**asked)
+    studio.wait(lambda: studio.json("healthz")["easels"][0]["state"] == "free")
+    assert studio.json("healthz")["queue"] == 0
 
 
 @pytest.mark.parametrize(
@@ -36,7 +51,7 @@ def test_the_site(address: str, path: str, file: str, kind: str) -> None:
         assert answer.headers["Cache-Control"] == "no-cache"
 
 
-@pytest.mark.parametrize("path", ["", "healthz", "no-such-page"])
+@pytest.mark.parametrize("path", ["", "healthz", "artworks", "metrics", "paintings/none", "no-such-page"])
 def test_every_answer_carries_the_security_headers(address: str, path: str) -> None:
     try:
         answer = get(address + path)
@@ -56,7 +71,6 @@ def test_every_answer_carries_the_security_headers(address: str, path: str) -> N
 
 @pytest.mark.parametrize("path", ["no-such-page", "../setup.py", "%2e%2e/setup.py", "..%2fsetup.py", "//etc/passwd"])
 def test_what_is_not_the_site_is_not_served(address: str, path: str) -> None:
-    with pytest.raises(urllib.error.HTTPError) as refused:
-        get(address + path)
-    with refused.value as answer:
-        assert answer.code in {403, 404}
+    told = refused(get, address + path)
+    assert told.status in {403, 404}
+    assert told.code in {"not_found", "message_invalid"}

@@ -50,6 +50,43 @@ def test_a_port_that_is_taken_is_refused_in_one_sentence() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("option", "said"),
+    [
+        ("--easels=0", "'0' is not a number of easels: it must be a whole number from 1 to 64"),
+        ("--easels=65", "'65' is not a number of easels"),
+        ("--engine=oil", "invalid choice: 'oil'"),
+        ("--limit-queue=-1", "'-1' is not a limit: it must be a whole number from 0 to 10,000"),
+        ("--limit-rate=nan", "'nan' is not a limit"),
+        ("--log=loud", "invalid choice: 'loud'"),
+    ],
+)
+def test_what_an_option_cannot_be_is_refused(option: str, said: str) -> None:
+    done = subprocess.run([*SERVE, option], cwd=ROOT, capture_output=True, text=True, timeout=30)
+    assert done.returncode == 2
+    assert said in done.stderr
+
+
+def test_a_gallery_that_cannot_be_opened_is_refused_in_one_sentence(tmp_path: Path) -> None:
+    place = tmp_path / "file"
+    place.write_text("no folder")
+    command = [*SERVE, "--port", "0", "--gallery", str(place)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=30)
+    assert done.returncode == 1
+    assert str(place) in done.stderr
+    assert done.stderr.endswith("Choose another place with --gallery.\n")
+    assert "Traceback" not in done.stderr
+
+
+def test_a_gallery_in_use_by_another_studio_is_refused(tmp_path: Path) -> None:
+    with serving(gallery=tmp_path) as server:
+        server.wait(lambda: server.json("healthz")["easels"])
+        command = [*SERVE, "--port", "0", "--gallery", str(tmp_path)]
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=30)
+    assert done.returncode == 1
+    assert done.stderr.endswith("Choose another place with --gallery.\n")
+
+
 @pytest.mark.parametrize("port", ["-1", "65536", "eighty", "8000.5"])
 def test_what_is_not_a_port_is_refused(port: str) -> None:
     done = subprocess.run([*SERVE, f"--port={port}"], cwd=ROOT, capture_output=True, text=True, timeout=30)

@@ -1,0 +1,85 @@
+"""A real easel at the other end of a real pipe, for tests to talk with."""
+
+from __future__ import annotations
+
+import queue
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+from controller import messages
+from controller.process import EaselProcess
+from model import pictures
+from model.forecast import Paces
+from model.recipe import Recipe
+from tests.model.studies import artwork, photo
+
+T = TypeVar("T")
+
+WAIT = 120.0  # seconds, at most
+RECIPE = Recipe(engine="patches", size=64, iterations=60)
+PHOTO, ARTWORK = pictures.encode(photo(64, 48), "png"), pictures.encode(artwork(64, 48), "png")
+
+
+class Talk:
+    """What is said to an easel, and what it says."""
+
+    def __init__(self, engine: str = "patches", weights: str = "auto") -> None:
+        self._said = queue.SimpleQueue[Any]()
+        self._turns = 0
+        self.ends: list[str] = []  # why it ended
+        self.process = EaselProcess(
+            engine, weights, lambda _, message: self._said.put(message), lambda _, reason: self.ends.append(reason)
+        )
+        self.send = self.process.send
+
+    def next(self) -> Any:
+        """The next thing it says."""
+        return self._said.get(timeout=WAIT)
+
+    def until(self, kind: type[T], that: Callable[[T], bool] = lambda _: True) -> tuple[T, list[Any]]:
+        """The next message of this kind that is such, and those before it."""
+        before: list[Any] = []
+        while not (isinstance(message := self.next(), kind) and that(message)):
+            before.append(message)
+        return message, before
+
+    def ended(self) -> str:
+        """Why it has ended, once it has."""
+        until = time.monotonic() + WAIT
+        while not self.ends and time.monotonic() < until:
+            time.sleep(0.01)
+        (reason,) = self.ends
+        return reason
+
+    def begin(self, recipe: Recipe = RECIPE, checkpoint: bytes | None = None, of: int = 0, **settings: Any) -> int:
+        """Let it begin with a painting; the turn."""
+        self._turns += 1
+        of = of or recipe.iterations
+        self.send(messages.Begin(self._turns, PHOTO, (ARTWORK,), recipe, checkpoint, settings, of, 64, 48, Paces()))
+        return self._turns
+
+    def rested(self) -> tuple[messages.Rested, list[Any]]:
+        """How the painting ended, and all that was said before."""
+        return self.until(messages.Rested)
+
+    def paint(self, *arguments: Any, **more: Any) -> tuple[messages.Rested, list[Any]]:
+        """Have it paint without a word in between."""
+        self.begin(*arguments, **more)
+        return self.rested()
+
+    def at(self, iteration: int) -> None:
+        """Wait until it has finished an iteration."""
+        self.until(messages.Iterated, lambda said: said.facts["iteration"] == iteration)
+
+
+@contextmanager
+def talking(engine: str = "patches", weights: str = "auto") -> Iterator[Talk]:
+    """An easel that is ended in the end."""
+    talk = Talk(engine, weights)
+    try:
+        yield talk
+    finally:
+        talk.process.kill("The test is over.")
+        talk.ended()

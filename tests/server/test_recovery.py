@@ -1,0 +1,346 @@
+"""Easels and servers that die, hang, or are asked to leave: the paintings go on.
+
+Real processes and real signals. The paintings are small, so that an iteration takes some ten milliseconds.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import os
+import random
+import resource
+import signal
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+from http.client import HTTPException
+from pathlib import Path
+from typing import Any
+from urllib.error import HTTPError, URLError
+
+import numpy as np
+import pytest
+from PIL import Image
+from tornado.websocket import WebSocketError
+
+from tests.server.process import Server, get, serving
+from tests.server.viewer import Viewer, in_loop, order, viewing
+
+pytestmark = pytest.mark.slow
+
+KILLS = 20
+DEADLINE = 5  # seconds for which an easel at work may say nothing
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Server]:
+    """A server whose easel is ended by most of what follows."""
+    with serving("--deadline", str(DEADLINE)) as running:
+        yield running.loaded()
+
+
+def painted(server: Server, painting: str) -> bytes:
+    """The pixels of a finished painting."""
+    with get(f"{server.url}paintings/{painting}/picture") as answer:
+        assert answer.headers["Content-Type"] == "image/png"
+        return np.asarray(Image.open(io.BytesIO(answer.read()))).tobytes()
+
+
+def ask(server: Server, painting: str, **fields: Any) -> Any:
+    """Order a painting over HTTP."""
+    return server.post(order(painting=painting, key=f"key-of-{painting}", **fields))
+
+
+def finished(server: Server, painting: str) -> bool:
+    return server.state(painting) == "finished"
+
+
+def checkpoints(gallery: Path, painting: str) -> list[int]:
+    """The iterations of which a checkpoint lies in the folder of a gallery."""
+    return sorted(int(path.name) for path in gallery.glob(f"paintings/{painting}/checkpoints/*"))
+
+
+async def loaded(server: Server) -> None:
+    """Wait until an easel can paint."""
+    async with viewing(server.socket) as viewer:
+        await viewer.until("model_loaded")
+
+
+async def reached(viewer: Viewer, iteration: int) -> None:
+    """Hear until this iteration has been seen."""
+    while not viewer.frames or viewer.frames[-1].iteration < iteration:
+        await viewer.until("end_iteration")
+
+
+def saw_the_whole(viewer: Viewer, iterations: int, every: bool = False) -> None:
+    """What was painted again after a death was not shown again."""
+    seen = [frame.iteration for frame in viewer.frames]
+    assert seen == (list(range(iterations)) if every else sorted(set(seen)))
+    assert seen[-1] == iterations - 1
+
+
+def outlived(easels: list[int]) -> list[int]:
+    """Which of these processes are still there, and are easels."""
+    still = []
+    for easel in easels:
+        try:
+            command = Path(f"/proc/{easel}/cmdline").read_bytes()
+        except OSError:
+            continue
+        if b"spawn_main" in command:
+            still.append(easel)
+    return still
+
+
+# ---------------------------------------------------------------- easels
+
+
+async def survive(server: Server, gallery: Path, chance: random.Random, kills: int) -> None:
+    """Let a server's easel be killed at random iterations, at most twice in each painting."""
+    iterations = 200
+    await loaded(server)
+    async with viewing(server.socket) as viewer:
+        alone, _ = await viewer.request(size=96, iterations=iterations)
+        await viewer.until("end")
+    undisturbed = await asyncio.to_thread(painted, server, alone)
+    number = 0
+    while kills:
+        number += 1
+        async with viewing(server.socket) as viewer:
+            await viewer.request(size=96, iterations=iterations, painting=f"p{number}")
+            for low, high in ((0, 50), (55, 110))[:kills]:
+                await reached(viewer, chance.randint(low, high))
+                (easel,) = server.easels()
+                os.kill(easel, signal.SIGKILL)
+                _, data = await viewer.until("recovering")
+                assert "SIGKILL" in data["reason"]
+                told = await asyncio.to_thread(server.json, f"paintings/p{number}")
+                assert told["state"] == "recovering"
+                kept = max(checkpoints(gallery, f"p{number}"), default=-1)
+                seconds = {frame.iteration: frame.facts["elapsed"] for frame in viewer.frames}
+                since = max((value for at, value in seconds.items() if at <= kept), default=0.0)
+                assert told["iteration"] - kept <= 25 or told["elapsed"] - since <= 10
+                kills -= 1
+            assert (await viewer.until("end"))[1]["iterations"] == iterations
+            saw_the_whole(viewer, iterations)
+        assert await asyncio.to_thread(painted, server, f"p{number}") == undisturbed
+
+
+@pytest.mark.timeout(900)  # on a busy machine
+def test_easels_killed_at_random_iterations_lose_little_and_change_nothing(tmp_path: Path) -> None:
+    chance = random.Random(20)
+
+    async def survive_both() -> None:
+        with ExitStack() as stack:
+            galleries = [tmp_path / "one", tmp_path / "other"]
+            servers = [stack.enter_context(serving(gallery=gallery)) for gallery in galleries]
+            halves = zip(servers, galleries, strict=True)
+            await asyncio.gather(*(survive(server, gallery, chance, KILLS // 2) for server, gallery in halves))
+
+    asyncio.run(survive_both())
+
+
+@in_loop
+async def test_a_painting_that_kills_three_easels_is_given_up_and_the_others_go_on(server: Server) -> None:
+    async with viewing(server.socket) as viewer, viewing(server.socket) as other:
+        _, key = await viewer.request(size=96, iterations=400, painting="deadly")
+        await other.request(size=96, iterations=20, painting="behind")
+        for death in range(3):
+            await reached(viewer, 20 * death)
+            (easel,) = server.easels()
+            os.kill(easel, signal.SIGKILL)
+            state, data = await viewer.until("recovering", "error")
+            assert state == ("recovering" if death < 2 else "error")
+        assert data["code"] == "painting_deadly"
+        assert "3 times its easel died. The last time: The easel was ended by SIGKILL." in data["message"]
+        assert "resume" in data["hint"]
+        await other.until("end")
+        saw_the_whole(other, 20)
+        told = await asyncio.to_thread(server.json, "paintings/deadly")
+        assert (told["state"], told["error"]) == ("failed", data)
+    async with viewing(server.socket) as owner:
+        await owner.send("watch", {"painting": "deadly", "key": key})
+        await owner.until("error")
+        await owner.send("resume")
+        await owner.until("end")
+        assert owner.frames[-1].iteration == 399
+        assert "error" not in await asyncio.to_thread(server.json, "paintings/deadly")
+
+
+@in_loop
+async def test_an_easel_that_hangs_is_replaced(server: Server) -> None:
+    await loaded(server)
+    async with viewing(server.socket) as viewer:
+        await viewer.request(iterations=30)  # as the original did: each iteration is promised
+        await reached(viewer, 5)
+        (easel,) = server.easels()
+        os.kill(easel, signal.SIGSTOP)
+        _, data = await viewer.until("recovering", seconds=DEADLINE + 10)
+        assert data["reason"].startswith("The easel hung: it said nothing for ")
+        await viewer.until("end")
+        saw_the_whole(viewer, 30, every=True)
+    assert outlived([easel]) == []
+
+
+@in_loop
+async def test_an_easel_that_runs_out_of_memory_is_replaced(server: Server) -> None:
+    await loaded(server)
+    async with viewing(server.socket) as viewer:
+        await viewer.request(size=192, iterations=200)
+        await reached(viewer, 5)
+        (easel,) = server.easels()
+        resource.prlimit(easel, resource.RLIMIT_AS, (1 << 20, resource.RLIM_INFINITY))
+        _, data = await viewer.until("recovering")
+        assert data["reason"]
+        await viewer.until("end")
+        saw_the_whole(viewer, 200)
+    assert outlived([easel]) == []
+
+
+# ---------------------------------------------------------------- servers
+
+
+@pytest.mark.timeout(900)  # on a busy machine
+def test_servers_killed_at_random_moments_lose_no_painting_and_paint_none_twice(tmp_path: Path) -> None:
+    asyncio.run(kill_servers(tmp_path / "gallery", random.Random(4)))
+
+
+async def kill_servers(gallery: Path, chance: random.Random) -> None:
+    """Kill servers over one gallery, with paintings queued, being painted and being finished."""
+    accepted: set[str] = set()
+    asked: set[str] = set()
+    done: dict[str, bytes] = {}  # pixels of those that were told to be finished
+    met: set[str] = set()  # what the kills have met with
+
+    async def look(server: Server) -> None:
+        """Hold the gallery to all that was promised."""
+        for painting in sorted(accepted):
+            told = await asyncio.to_thread(server.json, f"paintings/{painting}")
+            assert told["state"] in {"queued", "painting", "finished"}
+            if painting in done or told["state"] == "finished":
+                assert told["state"] == "finished"
+                pixels = await asyncio.to_thread(painted, server, painting)
+                assert done.setdefault(painting, pixels) == pixels
+            met.add("begun" if told["state"] == "queued" and told["iteration"] >= 0 else told["state"])
+
+    async def demand(server: Server, painting: str, pause: float) -> None:
+        """Ask for a painting, by socket or over HTTP, and look on until it is finished or all is over."""
+        await asyncio.sleep(pause)
+        asked.add(painting)
+        fields = {"size": 96, "iterations": chance.choice([10, 120]), "seed": len(asked)}
+        if chance.random() < 0.5:
+            await asyncio.to_thread(ask, server, painting, **fields)
+            accepted.add(painting)
+            return
+        async with viewing(server.socket) as viewer:
+            await viewer.send("request_image", order(painting=painting, key=f"key-of-{painting}", **fields))
+            if (await viewer.until("painting", "closed"))[0] == "painting":
+                accepted.add(painting)
+                if (await viewer.until("end", "closed"))[0] == "end":
+                    done[painting] = await asyncio.to_thread(painted, server, painting)
+
+    for round in range(KILLS):
+        with serving("--limit-paintings", "1000", gallery=gallery) as server:
+            await look(server)
+            if round % 2:
+                await loaded(server)
+            length = chance.uniform(0, 3)
+            pauses = [0.0, chance.uniform(0, length)]
+            demands = [asyncio.create_task(demand(server, f"p{round}-{n}", pause)) for n, pause in enumerate(pauses)]
+            await asyncio.sleep(length)
+            easels = server.easels()
+            server.process.kill()
+            server.process.wait()
+            for outcome in await asyncio.gather(*demands, return_exceptions=True):
+                assert outcome is None or isinstance(outcome, OSError | HTTPException | WebSocketError), outcome
+                assert not isinstance(outcome, HTTPError), outcome
+            until = time.monotonic() + 5
+            while outlived(easels):
+                assert time.monotonic() < until, "easels outlive their server"
+                await asyncio.sleep(0.02)
+
+    with serving("--limit-paintings", "1000", gallery=gallery) as server:
+        await look(server)
+        assert met >= {"queued", "begun", "finished"}
+        await asyncio.to_thread(server.wait, lambda: all(finished(server, painting) for painting in accepted), 100)
+        await look(server)
+        there = {path.name for path in gallery.glob("paintings/*")}
+        assert accepted <= there <= asked
+        assert len(accepted) >= KILLS
+        for painting in sorted(asked):
+            told = await asyncio.to_thread(ask, server, painting, size=96, iterations=10)
+            assert told == {"painting": painting, "key": f"key-of-{painting}"}
+        assert {path.name for path in gallery.glob("paintings/*")} == asked
+        await look(server)
+        assert "level=error" not in server.said()
+
+
+# ---------------------------------------------------------------- leaving
+
+
+async def leaves(server: Server) -> None:
+    """Wait until a server that was asked to has ended, and find that it did so cleanly."""
+    assert await asyncio.to_thread(server.process.wait, 10) == 0
+    assert "Traceback" not in server.said()
+
+
+@in_loop
+async def test_a_server_that_leaves_loses_no_iteration(tmp_path: Path) -> None:
+    with serving(gallery=tmp_path) as server:
+        await loaded(server)
+        async with viewing(server.socket) as viewer, viewing(server.socket) as other:
+            await viewer.request(size=96, iterations=100, painting="one")
+            await other.request(size=96, iterations=10, painting="two")
+            await reached(viewer, 30)
+            easels = server.easels()
+            server.process.send_signal(signal.SIGTERM)
+            for each in (viewer, other):
+                await each.until("moved")
+                assert await each.until("closed") == ("closed", 1013)
+        await leaves(server)
+        assert outlived(easels) == []
+    last = checkpoints(tmp_path, "one")[-1]
+    assert viewer.frames[-1].iteration <= last < 99
+    frames = {path.name: path.stat().st_mtime_ns for path in tmp_path.glob("paintings/one/frames/*")}
+    assert max(map(int, frames)) == last
+    with serving(gallery=tmp_path) as server:
+        told = await asyncio.to_thread(server.json, "paintings/one")
+        assert (told["state"], told["iteration"]) == ("queued", last)
+        await asyncio.to_thread(server.wait, lambda: finished(server, "two"))
+    for path in tmp_path.glob("paintings/one/frames/*"):
+        if path.name in frames:
+            assert path.stat().st_mtime_ns == frames[path.name], "what was painted is not painted again"
+    assert len(list(tmp_path.glob("paintings/one/frames/*"))) == 100
+
+
+@in_loop
+async def test_a_server_that_leaves_does_not_wait_for_the_model(tmp_path: Path) -> None:
+    with serving(gallery=tmp_path) as server:
+        async with viewing(server.socket) as viewer:
+            await viewer.request(size=96, painting="one")
+            server.process.send_signal(signal.SIGTERM)
+            begun = time.monotonic()
+            await viewer.until("moved")
+        await leaves(server)
+        assert time.monotonic() - begun < 5
+    assert [path.name for path in tmp_path.glob("paintings/*")] == ["one"]
+
+
+@in_loop
+async def test_a_server_that_leaves_does_not_wait_for_an_easel_that_hangs() -> None:
+    with serving() as server:
+        await loaded(server)
+        async with viewing(server.socket) as viewer, viewing(server.socket) as late:
+            await viewer.request(size=96, iterations=400)
+            await reached(viewer, 30)
+            (easel,) = server.easels()
+            os.kill(easel, signal.SIGSTOP)
+            server.process.send_signal(signal.SIGTERM)
+            await viewer.until("moved")
+            await late.send("request_image", order(iterations=5))
+            assert (await late.until("error"))[1]["code"] == "studio_leaving"
+            with pytest.raises(URLError):  # nobody new is let in
+                await asyncio.to_thread(get, server.url)
+        await leaves(server)
+    assert outlived([easel]) == []
