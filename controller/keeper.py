@@ -115,8 +115,9 @@ class Keeper:
             raise _refusal(error) from error
 
     async def frames(self, painting: Painting) -> list[int]:
-        """The iterations of which a frame is kept."""
-        return timeline.iterations(await self.ask(self._gallery.names, painting.id), "frames")
+        """The iterations of which a frame is kept; those beyond where the painting was rewound to count no more."""
+        kept = timeline.iterations(await self.ask(self._gallery.names, painting.id), "frames")
+        return [each for each in kept if each <= painting.iteration]
 
     async def frame(self, painting: Painting, iteration: int) -> bytes | None:
         """The frame of an iteration, as it is kept."""

@@ -8,8 +8,10 @@ from __future__ import annotations
 import multiprocessing
 import queue
 import signal
+import sys
 import threading
 from collections.abc import Callable
+from multiprocessing import resource_tracker
 from multiprocessing.context import SpawnProcess
 from typing import Any
 
@@ -55,6 +57,8 @@ class EaselProcess:
             self._process.kill()
 
     def _run(self) -> None:
+        if sys.platform != "win32":
+            resource_tracker.ensure_running()  # else it would be started with the first easel, and undo what follows
         with _deaf_to_signals():
             self._process.start()
         if self._reason:

@@ -127,8 +127,8 @@ class Studio:
         painting = easel.painting if easel.turn == turn else None
         return painting if painting and painting.since is None and painting.state != "cancelled" else None
 
-    def at_work(self, painting: Painting, turn: int) -> bool:
-        """Whether an easel still waits to begin with this painting; if so, it is taken as begun."""
+    def takes_up(self, painting: Painting, turn: int) -> bool:
+        """Whether an easel still waits to begin with this painting: from now on it is at it."""
         for number in self.easels_at(painting):
             if self.easels[number].turn == turn:
                 self.easels[number].begun = True
@@ -208,7 +208,7 @@ class Studio:
 
     def resume(self, painting: Painting) -> list[Effect]:
         """Go on with what was paused, or had failed."""
-        self._move(painting, "resume")
+        self._move_on(painting, "resume")
         painting.deaths, painting.error = 0, None
         return [Note(painting), *self._dispatch()]
 
@@ -218,12 +218,10 @@ class Studio:
         painting.of = max(1, painting.iteration + 1)
         return [*self._change(painting, {"stop": True}), Note(painting), *self._dispatch()]
 
-    def more(self, painting: Painting, iterations: Any, order: float) -> list[Effect]:
+    def more(self, painting: Painting, iterations: Any) -> list[Effect]:
         """Paint so many iterations more than were asked for until now."""
         iterations = check_changes({"more": iterations}, total=painting.of)["more"]
-        if painting.state == "finished":
-            painting.order = order
-        self._move(painting, "more")
+        self._move_on(painting, "more")
         painting.of += iterations
         return [*self._change(painting, {"more": iterations}), Note(painting), *self._dispatch()]
 
@@ -234,7 +232,7 @@ class Studio:
             if painting.iteration < 0:
                 problem = "Nothing of the painting is painted yet; it cannot be rewound."
             raise Refusal("move_illegal", problem, "Name one that is painted.")
-        self._move(painting, "rewind")
+        self._move_on(painting, "rewind")
         painting.iteration = painting.since = iteration
         painting.deaths, painting.error, painting.eta = 0, None, None
         return [*self._rest(painting, keep=False), Note(painting), *self._dispatch()]
@@ -303,6 +301,17 @@ class Studio:
             }
             for position, (id, (begins, ends)) in enumerate(self.forecasts().items(), 1)
         }
+
+    def behind(self) -> float:
+        """A place behind all others in the queue."""
+        return math.nextafter(max((each.order for each in self.paintings.values()), default=0.0), math.inf)
+
+    def _move_on(self, painting: Painting, move: Move) -> None:
+        """Make a move after which there is more to paint: what was done with queues up anew."""
+        done = painting.done
+        self._move(painting, move)
+        if done:
+            painting.order = self.behind()
 
     def _dispatch(self) -> list[Effect]:
         effects = list(self._begin())

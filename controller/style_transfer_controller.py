@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import math
 import secrets
 import time
 from collections.abc import Callable, Iterable, Mapping
@@ -118,8 +117,7 @@ class StyleTransferController:
 
     def _turn(self) -> float:
         """A place in the queue behind all others, even where the wall clock has gone back."""
-        last = max((each.order for each in self._studio.paintings.values()), default=0.0)
-        return max(time.time(), math.nextafter(last, math.inf))
+        return max(time.time(), self._studio.behind())
 
     # ---------------------------------------------------------------- what it says of itself
 
@@ -293,7 +291,7 @@ class StyleTransferController:
 
     def more(self, painting: Painting, iterations: Any) -> None:
         """Paint so many iterations more."""
-        self._do(self._studio.more(self._admitted(painting), iterations, self._turn()))
+        self._do(self._studio.more(self._admitted(painting), iterations))
 
     def rewind(self, painting: Painting, iteration: int) -> None:
         """Go back to the newest checkpoint not after this iteration, and on from there with the settings of now."""
@@ -344,7 +342,7 @@ class StyleTransferController:
 
         async def give() -> None:
             material = await self._keeper.material(painting)
-            if not self._studio.at_work(painting, turn):
+            if not self._studio.takes_up(painting, turn):
                 return
             if material is None:
                 problem = "The gallery has lost the photo or an artwork of this painting."

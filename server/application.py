@@ -19,7 +19,7 @@ from server.paintings import (
 from server.site import SITE, SiteHandler
 from server.style_transfer_socket import StyleTransferSocket
 
-PING_EVERY = 30.0
+PING_EVERY = 20.0
 """Seconds between the signs of life that are asked of each socket, and for each: half-open ones are found so."""
 
 

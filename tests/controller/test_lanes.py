@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from controller.lanes import Lanes
+from tests import loop
 
 
 async def saying(said: list[str], word: str, before: asyncio.Event | None = None) -> None:
@@ -31,7 +32,7 @@ def test_within_a_lane_one_comes_after_the_other() -> None:
         assert said == ["first", "second"]
         lanes.close()
 
-    asyncio.run(run())
+    loop.run(run())
 
 
 def test_lanes_do_not_wait_for_each_other() -> None:
@@ -45,7 +46,7 @@ def test_lanes_do_not_wait_for_each_other() -> None:
         assert said == ["b", "a"]
         lanes.close()
 
-    asyncio.run(run())
+    loop.run(run())
 
 
 def test_what_fails_is_logged_and_the_lane_goes_on(caplog: pytest.LogCaptureFixture) -> None:
@@ -60,7 +61,7 @@ def test_what_fails_is_logged_and_the_lane_goes_on(caplog: pytest.LogCaptureFixt
         return said
 
     with caplog.at_level(logging.ERROR):
-        assert asyncio.run(run()) == ["after"]
+        assert loop.run(run()) == ["after"]
     assert "the brush broke" in caplog.text
 
 
@@ -87,7 +88,7 @@ def test_what_blocks_does_so_in_threads_side_by_side() -> None:
         assert threading.current_thread().name not in names
         lanes.close()
 
-    asyncio.run(run())
+    loop.run(run())
 
 
 def test_idle_waits_for_what_is_added_meanwhile_and_then_nothing_is_remembered() -> None:
@@ -105,7 +106,7 @@ def test_idle_waits_for_what_is_added_meanwhile_and_then_nothing_is_remembered()
         lanes.close()
         return said
 
-    assert asyncio.run(run()) == ["first", "second"]
+    assert loop.run(run()) == ["first", "second"]
 
 
 def test_a_long_queue_is_worked_off_in_order() -> None:
@@ -121,4 +122,4 @@ def test_a_long_queue_is_worked_off_in_order() -> None:
         lanes.close()
         return done
 
-    assert asyncio.run(run()) == list(range(500))
+    assert loop.run(run()) == list(range(500))

@@ -130,7 +130,7 @@ def test_settings_that_cannot_be_are_refused_before_a_picture_is_read(
         (
             {"artworks": [("night", png(np.zeros((1000, 1200, 3), np.uint8)))]},
             "picture_too_large",
-            "night: The picture has 1.2 megapixels; 1 are taken here.",
+            "night: The picture has 1200×1000 pixels, 1.2 megapixels.",
         ),
     ],
 )

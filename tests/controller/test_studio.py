@@ -22,7 +22,7 @@ PEOPLE: dict[Move, Callable[[Studio, Painting], Any]] = {
     "pause": lambda studio, of: studio.pause(of),
     "resume": lambda studio, of: studio.resume(of),
     "finish": lambda studio, of: studio.finish(of),
-    "more": lambda studio, of: studio.more(of, 1, 100.0),
+    "more": lambda studio, of: studio.more(of, 1),
     "rewind": lambda studio, of: studio.rewind(of, of.iteration),
     "steer": lambda studio, of: studio.steer(of, {"style_weight": 2}),
     "cancel": lambda studio, of: studio.cancel(of),
@@ -70,7 +70,7 @@ class AnyOrder(RuleBasedStateMachine):
         match move:
             case "more":
                 iterations = data.draw(st.integers(1, 3))
-                self.shop.do(studio.more(of, iterations, order=100.0 + len(self.shop.begins)))
+                self.shop.do(studio.more(of, iterations))
                 least, most = least + iterations, most + iterations
             case "rewind":
                 self.shop.do(studio.rewind(of, data.draw(st.integers(0, of.iteration))))
@@ -278,7 +278,7 @@ def test_finish_and_more_at_once_paints_so_many_more() -> None:
     of = painting(of=50)
     shop = painted_to(4, of)
     shop.do(shop.studio.finish(of))
-    shop.do(shop.studio.more(of, 3, 1.0))
+    shop.do(shop.studio.more(of, 3))
     shop.go_on()
     assert (of.state, of.of, of.iteration) == ("finished", 8, 7)
     assert shop.states(of).count("end") == 1
@@ -287,7 +287,7 @@ def test_finish_and_more_at_once_paints_so_many_more() -> None:
 def test_more_and_finish_at_once_finishes() -> None:
     of = painting(of=50)
     shop = painted_to(4, of)
-    shop.do(shop.studio.more(of, 3, 1.0))
+    shop.do(shop.studio.more(of, 3))
     shop.do(shop.studio.finish(of))
     shop.go_on()
     assert (of.state, of.of) == ("finished", 6)
@@ -296,7 +296,7 @@ def test_more_and_finish_at_once_finishes() -> None:
 def test_more_asked_for_while_the_last_iteration_is_painted_is_painted() -> None:
     of = painting(of=6)
     shop = painted_to(4, of)
-    shop.do(shop.studio.more(of, 3, 1.0))
+    shop.do(shop.studio.more(of, 3))
     shop.go_on()
     assert (of.state, of.of, of.iteration, shop.begins) == ("finished", 9, 8, ["a"])
 
@@ -305,7 +305,7 @@ def test_more_asked_for_while_the_last_iteration_is_painted_is_painted() -> None
 def test_more_that_comes_too_late_for_the_easel_is_painted_in_another_turn(kept: bool) -> None:
     of = painting(of=4)
     shop = painted_but(of, kept)
-    shop.do(shop.studio.more(of, 2, 1.0))
+    shop.do(shop.studio.more(of, 2))
     shop.go_on()
     assert (of.state, of.of, of.iteration, shop.begins) == ("finished", 6, 5, ["a", "a"])
     assert shop.states(of).count("end") == 1
@@ -314,7 +314,7 @@ def test_more_that_comes_too_late_for_the_easel_is_painted_in_another_turn(kept:
 def test_what_is_asked_for_before_an_easel_begins_is_not_asked_for_twice() -> None:
     of = painting(of=4)
     shop = opened(of)
-    shop.do(shop.studio.more(of, 2, 1.0))
+    shop.do(shop.studio.more(of, 2))
     shop.do(shop.studio.steer(of, {"style_weight": 5}))
     shop.go_on()
     assert (of.state, of.of, of.settings) == ("finished", 6, {"style_weight": 5.0})
@@ -324,10 +324,10 @@ def test_no_more_than_is_allowed() -> None:
     of = painting(of=50)
     shop = painted_to(4, of)
     with pytest.raises(Refusal) as refused:
-        shop.studio.more(of, 9_951, 1.0)
+        shop.studio.more(of, 9_951)
     assert refused.value.code == "iterations_many"
     shop.do(shop.studio.finish(of))
-    shop.do(shop.studio.more(of, 9_951, 1.0))
+    shop.do(shop.studio.more(of, 9_951))
     assert of.of == 9_956
 
 
@@ -349,7 +349,7 @@ def test_paused_and_resumed_while_it_is_being_kept(kept: bool, more: int) -> Non
     shop.do(shop.studio.pause(of))
     shop.do(shop.studio.resume(of))
     if more:
-        shop.do(shop.studio.more(of, more, 1.0))
+        shop.do(shop.studio.more(of, more))
     shop.go_on(until=lambda: not shop.lanes["a"] and not says_complete(shop))
     assert of.state == ("painting" if more else "finished")
     assert shop.studio.easels_at(of) == ([0] if more else [])
@@ -522,7 +522,7 @@ def test_what_goes_on_after_its_end_is_last_in_the_queue() -> None:
     shop.go_on()
     shop.accept(painting("b", order=1.0))
     shop.accept(painting("c", order=2.0))
-    shop.do(shop.studio.more(first, 2, 3.0))
+    shop.do(shop.studio.more(first, 2))
     assert [each.id for each in shop.studio.waiting()] == ["c", "a"]
 
 

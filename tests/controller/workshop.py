@@ -113,7 +113,7 @@ class Workshop:
         self.lanes[of.id].appendleft(partial(self._give, of, number, turn, chosen))
 
     def _give(self, of: Painting, number: int, turn: int, checkpoint: int) -> None:
-        if self.studio.at_work(of, turn):
+        if self.studio.takes_up(of, turn):
             desk = self.desks[number]
             assert desk, "an easel that is down is at nothing"
             desk.begun.append(Work(turn, checkpoint, of.of, dict(of.settings)))

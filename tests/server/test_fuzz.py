@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import contextlib
 import http.client
@@ -25,6 +24,7 @@ from hypothesis import strategies as st
 from controller import SETTINGS
 from server.errors import CODES
 from server.requests import ACTIONS
+from tests import loop
 from tests.server.process import Server, serving
 from tests.server.viewer import Frame, base64_of, order, picture, viewing
 
@@ -520,7 +520,7 @@ class Watcher:
         self._thread.join()
 
     def once(self) -> None:
-        asyncio.run(self._paint())
+        loop.run(self._paint())
 
     def _run(self) -> None:
         try:

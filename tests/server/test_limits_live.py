@@ -43,11 +43,11 @@ def ask(server: Server, **fields: Any) -> Refused:
 def test_pixels(strict: Server) -> None:
     told = ask(strict, content_image=base64_of(picture(150, 100)))
     assert (told.status, told.code) == (413, "picture_too_large")
-    assert told.envelope["data"]["message"] == "photo: The picture has 0.0 megapixels; 0.01 are taken here."
+    assert told.envelope["data"]["message"] == "photo: The picture has 150×100 pixels, 0.015 megapixels."
 
 
 def test_size_of_an_upload(strict: Server) -> None:
-    told = refused(send, "POST", strict.url + "paintings", None, Content_Length="200000")
+    told = refused(send, "POST", strict.url + "paintings", bytes(200_000))
     assert (told.status, told.code) == (413, "message_large")
     assert told.envelope["data"]["message"] == "The upload has 0.2 MiB; 0.1 are taken here."
 

@@ -20,6 +20,7 @@ import pytest
 from PIL import Image
 from tornado.websocket import WebSocketClientConnection, websocket_connect
 
+from tests import loop
 from tests.server.process import ROOT, Server, serving
 from tests.server.viewer import base64_of, in_loop, picture
 
@@ -123,7 +124,7 @@ def opened(text: str) -> Image.Image:
 @pytest.mark.slow
 @pytest.mark.parametrize("iterations", [1, 2, 12])
 def test_a_client_of_the_original_hears_exactly_what_it_expects(studio: Server, iterations: int) -> None:
-    check(asyncio.run(painted(studio.socket, iterations=iterations)), iterations)
+    check(loop.run(painted(studio.socket, iterations=iterations)), iterations)
 
 
 @pytest.mark.slow
@@ -209,5 +210,5 @@ def made_to_run(folder: Path) -> Iterator[str]:
 @pytest.mark.slow
 def test_make_run_speaks_it(tmp_path: Path) -> None:
     with made_to_run(tmp_path) as url:
-        check(asyncio.run(painted(url)), 10)
+        check(loop.run(painted(url)), 10)
     assert list((tmp_path / ".visualneurons" / "gallery").iterdir()), "paintings are kept in the person's own folder"

@@ -36,6 +36,7 @@ from server.limits import Counts, Limits, limits
 from server.origins import Origins
 from server.site import SITE
 from server.style_transfer_socket import ORIGINAL_FIELDS
+from tests import loop
 from tests.model.weights_server import WeightsServer
 from tests.server.curl import curl
 from tests.server.process import ROOT, Server, get, refused, send, serving
@@ -194,7 +195,7 @@ def test_addresses(tmp_path: Path) -> None:
     unknown = tornado.web.RequestHandler._unimplemented_method
     answered = {
         (method, rule.matcher.regex.pattern.rstrip("$").replace("([^/]+)", "{id}").replace("(.*)", ""))
-        for rule in asyncio.run(application()).wildcard_router.rules
+        for rule in loop.run(application()).wildcard_router.rules
         for method in tornado.web.RequestHandler.SUPPORTED_METHODS
         if getattr(rule.target, method.lower()) is not unknown
     }
@@ -335,8 +336,8 @@ async def in_vain(seen: Seen, folder: Path) -> None:
 def seen(tmp_path_factory: pytest.TempPathFactory) -> Seen:
     """What a painting's whole life looks like from outside."""
     seen = Seen()
-    asyncio.run(everything(seen, tmp_path_factory.mktemp("gallery")))
-    asyncio.run(in_vain(seen, tmp_path_factory.mktemp("keras")))
+    loop.run(everything(seen, tmp_path_factory.mktemp("gallery")))
+    loop.run(in_vain(seen, tmp_path_factory.mktemp("keras")))
     return seen
 
 

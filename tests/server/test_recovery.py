@@ -24,6 +24,7 @@ import pytest
 from PIL import Image
 from tornado.websocket import WebSocketError
 
+from tests import loop
 from tests.server.process import Server, get, serving
 from tests.server.viewer import Viewer, in_loop, order, viewing
 
@@ -138,7 +139,7 @@ def test_easels_killed_at_random_iterations_lose_little_and_change_nothing(tmp_p
             halves = zip(servers, galleries, strict=True)
             await asyncio.gather(*(survive(server, gallery, chance, KILLS // 2) for server, gallery in halves))
 
-    asyncio.run(survive_both())
+    loop.run(survive_both())
 
 
 @in_loop
@@ -203,7 +204,7 @@ async def test_an_easel_that_runs_out_of_memory_is_replaced(server: Server) -> N
 
 @pytest.mark.timeout(900)  # on a busy machine
 def test_servers_killed_at_random_moments_lose_no_painting_and_paint_none_twice(tmp_path: Path) -> None:
-    asyncio.run(kill_servers(tmp_path / "gallery", random.Random(4)))
+    loop.run(kill_servers(tmp_path / "gallery", random.Random(4)))
 
 
 async def kill_servers(gallery: Path, chance: random.Random) -> None:

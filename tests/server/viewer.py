@@ -17,6 +17,8 @@ import numpy as np
 from PIL import Image
 from tornado.websocket import WebSocketClientConnection, websocket_connect
 
+from tests.loop import run
+
 P = ParamSpec("P")
 
 
@@ -24,10 +26,10 @@ def in_loop(test: Callable[P, Awaitable[None]]) -> Callable[P, None]:
     """Let a test be a coroutine."""
 
     @functools.wraps(test)
-    def run(*arguments: P.args, **named: P.kwargs) -> None:
-        asyncio.run(asyncio.wait_for(test(*arguments, **named), 240))  # type: ignore[arg-type]
+    def play(*arguments: P.args, **named: P.kwargs) -> None:
+        run(asyncio.wait_for(test(*arguments, **named), 240))
 
-    return run
+    return play
 
 
 def picture(width: int = 96, height: int = 64, seed: int = 0) -> bytes:
