@@ -209,7 +209,7 @@ class Easels:
         logger.error("easel died", extra={"facts": {"easel": number, "reason": reason, "failures": easel.failures}})
         easel.loaded, easel.busy, easel.loading = None, False, messages.Loading("starting")
         self._down(number, reason)
-        pause = min(LONGEST_PAUSE, 2.0**easel.failures) if easel.failures else 0.0
+        pause = min(LONGEST_PAUSE, 2.0 ** min(easel.failures, 10)) if easel.failures else 0.0
         self._loop.call_later(pause, self._bring_back, number)
 
     def _bring_back(self, number: int) -> None:

@@ -35,18 +35,24 @@ class Films:
         if format not in FORMATS:
             problem = f"A timelapse cannot be made as {format!r}."
             raise Refusal("format_unknown", problem, f"Use one of {', '.join(FORMATS)}.")
-        name = film_name(format)
-        async with self._making:
-            data = await asyncio.to_thread(self._gallery.read, painting.id, name)
-            if data is None:
-                data = await asyncio.to_thread(self._film, painting, format)
-                if painting.state == "finished":
-                    with contextlib.suppress(Full, Gone):
-                        await asyncio.to_thread(self._gallery.write, painting.id, name, data)
-            return data
+        await self._making.acquire()  # whoever goes meanwhile is let go; once begun, a film is made
+        film = asyncio.create_task(asyncio.to_thread(self._film, painting, format, film_name(format)))
+        film.add_done_callback(self._made)
+        return await asyncio.shield(film)
 
-    def _film(self, painting: Painting, format: str) -> bytes:
-        return timelapse.encode(_Kept(self._gallery, painting), format)
+    def _made(self, film: asyncio.Task[bytes]) -> None:
+        self._making.release()
+        if not film.cancelled():
+            film.exception()  # whoever asked is told of it, if they are still there
+
+    def _film(self, painting: Painting, format: str, name: str) -> bytes:
+        data = self._gallery.read(painting.id, name)
+        if data is None:
+            data = timelapse.encode(_Kept(self._gallery, painting), format)
+            if (self._gallery.facts(painting.id) or {}).get("state") == "finished":
+                with contextlib.suppress(Full, Gone):
+                    self._gallery.write(painting.id, name, data)
+        return data
 
 
 class _Kept(Sequence[Picture]):

@@ -58,6 +58,7 @@ class Keeper:
         except asyncio.TimeoutError:
             return False
         await self._lanes.thread(self._gallery.close)
+        self._lanes.close()
         return True
 
     def then(self, id: str, work: Callable[[], Coroutine[Any, Any, None]]) -> asyncio.Task[None]:
@@ -85,7 +86,13 @@ class Keeper:
 
     async def unfinished(self) -> list[Painting]:
         """All that is not done."""
-        return [Painting.from_facts(id, facts) for id, facts in await self.ask(self._gallery.unfinished)]
+        found = []
+        for id, facts in await self.ask(self._gallery.unfinished):
+            try:
+                found.append(Painting.from_facts(id, facts))
+            except (ValueError, KeyError, TypeError) as error:  # it stays where it is, and the others go on
+                logger.error("a painting cannot be read", extra={"facts": {"painting": id, "error": repr(error)}})
+        return found
 
     async def delete(self, painting: Painting) -> None:
         """Forget a painting, after all that is being kept of it."""

@@ -10,7 +10,8 @@ import queue
 import signal
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from multiprocessing import resource_tracker
 from multiprocessing.context import SpawnProcess
 from typing import Any
@@ -59,8 +60,12 @@ class EaselProcess:
     def _run(self) -> None:
         if sys.platform != "win32":
             resource_tracker.ensure_running()  # else it would be started with the first easel, and undo what follows
-        with _deaf_to_signals():
-            self._process.start()
+        try:
+            with _deaf_to_signals():
+                self._process.start()
+        except OSError as error:
+            self._ended(self, f"The easel could not be started: {error.strerror}.")
+            return
         if self._reason:
             self._process.kill()
         self._theirs.close()
@@ -92,19 +97,23 @@ class EaselProcess:
                 return
 
 
-class _deaf_to_signals:  # noqa: N801  reads as what it does
+@contextmanager
+def _deaf_to_signals() -> Iterator[None]:
     """Children started meanwhile inherit that this thread hears neither Ctrl-C nor SIGTERM."""
-
-    def __enter__(self) -> None:
-        if hasattr(signal, "pthread_sigmask"):
-            self._before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
-
-    def __exit__(self, *_: object) -> None:
-        if hasattr(signal, "pthread_sigmask"):
-            signal.pthread_sigmask(signal.SIG_SETMASK, self._before)
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _cause(exitcode: int | None) -> str:
-    if exitcode is not None and exitcode < 0:
+    if exitcode is None or exitcode >= 0:
+        return f"The easel ended with exit code {exitcode}."
+    try:
         return f"The easel was ended by {signal.Signals(-exitcode).name}."
-    return f"The easel ended with exit code {exitcode}."
+    except ValueError:  # a real-time signal, which has no name
+        return f"The easel was ended by signal {-exitcode}."

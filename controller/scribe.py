@@ -134,16 +134,18 @@ class Scribe:
             work()
 
     def _next(self) -> Callable[[], Callable[[], None]] | None:
-        """What is to be made next, those who wait first; calling it takes it off the list."""
+        """What is to be made next: what must not be lost, then for those who wait; calling it takes it off the list."""
         newest = self._newest
+        if self._checkpoint:  # one in many iterations
+            return self._next_checkpoint
+        if len(self._album) > BACKLOG // 2:  # those who look on might want more without end
+            return self._next_kept
         if self._backlog:
             return self._next_for_every
         for cut, after in self._wants.items():
             if newest and newest.number > after:
                 return lambda: self._next_wanted(newest, cut)
-        if self._album:
-            return self._next_kept
-        return self._next_checkpoint if self._checkpoint else None
+        return self._next_kept if self._album else None
 
     def _next_for_every(self) -> Callable[[], None]:
         sheet, cuts = self._backlog.popleft()

@@ -198,7 +198,8 @@ class Studio:
 
     def dismiss(self, painting: Painting) -> None:
         """Nobody needs to know of this painting any more; the gallery does."""
-        self.paintings.pop(painting.id, None)
+        if self.paintings.get(painting.id) is painting:
+            del self.paintings[painting.id]
 
     def pause(self, painting: Painting) -> list[Effect]:
         """Put it aside until it is resumed."""

@@ -76,8 +76,9 @@ class StyleTransferController:
     async def open(self) -> None:
         """Start the easels, and go on with what is unfinished in the gallery."""
         await self._keeper.open()
+        unfinished = await self._keeper.unfinished()
         self._easels.open()
-        for painting in await self._keeper.unfinished():
+        for painting in unfinished:
             self._studio.admit(painting)
             logger.info("painting found", extra={"facts": {"painting": painting.id, "state": painting.state}})
         self._do(self._studio.opened())
@@ -176,6 +177,8 @@ class StyleTransferController:
                 if painting:
                     return painting, key
                 painting = await self.find(id)  # another studio with this gallery was quicker
+            if painting.state == "cancelled":
+                raise Refusal("painting_cancelled", "The painting was cancelled by its owner.", "Start another one.")
             return painting, order.key if painting.opens(order.key) else ""
         finally:
             del self._arriving[id]
@@ -217,7 +220,7 @@ class StyleTransferController:
     async def find(self, id: str) -> Painting:
         """The painting of this id, or a refusal."""
         painting = await self._known(id)
-        if painting is None:
+        if painting is None or painting.state == "cancelled":
             problem = f"There is no painting {id!r}: it was never here, or its time was over."
             raise Refusal("painting_unknown", problem, "Check its address, or paint it again.")
         return painting
@@ -227,7 +230,11 @@ class StyleTransferController:
         if id not in self._studio.paintings:
             facts = await self._keeper.facts(id)
             if facts is not None and id not in self._studio.paintings:  # nobody else has found it meanwhile
-                return Painting.from_facts(id, facts)
+                painting = Painting.from_facts(id, facts)
+                if not painting.done:  # it was added, but the gallery could not say so
+                    self._studio.admit(painting)
+                    self._do(self._studio.opened())
+                return painting
         return self._studio.paintings.get(id)
 
     async def picture(self, painting: Painting) -> tuple[bytes, str]:
@@ -251,7 +258,11 @@ class StyleTransferController:
     def leave(self, viewer: Viewer, painting: Painting) -> None:
         """A viewer goes."""
         self._viewing.leave(viewer, painting)
-        self._let_go(painting)
+
+        async def let_go() -> None:
+            self._let_go(painting)
+
+        self._keeper.then(painting.id, let_go)  # once the gallery knows all of it
 
     def taken(self, viewer: Viewer, painting: Painting, seconds: float) -> None:
         """A viewer has taken a frame, so long after it was sent."""
@@ -307,8 +318,10 @@ class StyleTransferController:
         """Forget it, here and in the gallery."""
         painting = self._admitted(painting)
         self._do(self._studio.cancel(painting))
-        await self._keeper.delete(painting)
-        self._let_go(painting)
+        try:
+            await self._keeper.delete(painting)
+        finally:
+            self._studio.dismiss(painting)
 
     def _admitted(self, painting: Painting) -> Painting:
         if painting.id not in self._studio.paintings:
@@ -317,7 +330,7 @@ class StyleTransferController:
 
     def _let_go(self, painting: Painting) -> None:
         """Forget what nobody waits for or looks at; the gallery has it."""
-        if painting.done and not self._viewing.has(painting.id):
+        if painting.done and painting.state != "cancelled" and not self._viewing.has(painting.id):
             self._studio.dismiss(painting)
 
     # ---------------------------------------------------------------- doing what was decided

@@ -14,6 +14,7 @@ from controller.frame import Cut, recut
 from controller.keeper import Keeper
 from controller.messages import Framed
 from controller.painting import Painting
+from model.errors import Refusal
 
 SHARE = min(0.5, 0.015 * (os.cpu_count() or 1))
 """Of one processor's time that painting may need: where showing frames would take more, there are fewer of them."""
@@ -55,9 +56,7 @@ class Viewing:
             self._greet(viewer, painting)
             self._want(painting)
         else:
-            task = self._loop.create_task(self._look_back(viewer, seat, painting, since))
-            self._looking_back.add(task)
-            task.add_done_callback(self._looking_back.discard)
+            self._begin_to_look_back(viewer, seat, audience, painting, since)
 
     def leave(self, viewer: Viewer, painting: Painting) -> None:
         """A viewer goes."""
@@ -87,32 +86,56 @@ class Viewing:
         if state == "end":
             for viewer, iteration, message in list(audience.last()):
                 viewer.show(iteration, message)
+            for viewer, seat in audience.seats.items():
+                if seat.live and seat.shown < painting.iteration:  # it came when no easel was at the painting any more
+                    seat.live = False
+                    self._begin_to_look_back(viewer, seat, audience, painting, None)
         for viewer, seat in list(audience.seats.items()):
             if seat.live or state != "end":  # whoever still looks back is told then
                 viewer.tell(state, data)
 
-    async def _look_back(self, viewer: Viewer, seat: Seat, painting: Painting, since: int | None) -> None:
+    def _begin_to_look_back(
+        self, viewer: Viewer, seat: Seat, audience: Audience, painting: Painting, since: int | None
+    ) -> None:
+        task = self._loop.create_task(self._look_back(viewer, seat, audience, painting, since))
+        self._looking_back.add(task)
+        task.add_done_callback(self._looking_back.discard)
+
+    async def _look_back(
+        self, viewer: Viewer, seat: Seat, audience: Audience, painting: Painting, since: int | None
+    ) -> None:
         """Show a viewer what was kept: from `since` on, or the newest if no easel will show a newer one soon."""
-        audience = self._audiences[painting.id]
-        if since is not None or painting.state != "painting":
-            frames = await self._keeper.frames(painting)
-            for iteration in frames[-1:] if since is None else [each for each in frames if each >= since]:
-                while not seat.ready and viewer in audience.seats:
-                    await asyncio.sleep(LOOK_AGAIN)
-                kept = await self._keeper.frame(painting, iteration)
-                if viewer not in audience.seats:
-                    return
-                if kept is not None and iteration <= painting.iteration:  # it may have been rewound meanwhile
-                    message = recut(kept, seat.cut.text)
-                    seat.shown = iteration
-                    seat.flying.append(len(message))
-                    viewer.show(iteration, message)
+        try:
+            if since is not None:
+                await self._show_kept(viewer, seat, audience, painting, since)
+            elif painting.state != "painting":
+                await self._show_kept(viewer, seat, audience, painting, painting.iteration, or_before=True)
+        except Refusal as refusal:
+            viewer.tell("error", {"code": refusal.code, "message": refusal.message, "hint": refusal.hint})
         if viewer in audience.seats:
             seat.live = True
             self._greet(viewer, painting)
             if frame := audience.due_to(viewer):
                 self._show(painting, [(viewer, *frame)])
             self._want(painting)
+
+    async def _show_kept(
+        self, viewer: Viewer, seat: Seat, audience: Audience, painting: Painting, since: int, or_before: bool = False
+    ) -> None:
+        """Show the frames that were kept from `since` on; the newest, if there is none and it may be one before."""
+        frames = await self._keeper.frames(painting)
+        for iteration in [each for each in frames if each >= since] or (frames[-1:] if or_before else []):
+            while not seat.ready and viewer in audience.seats:
+                await asyncio.sleep(LOOK_AGAIN)
+            kept = await self._keeper.frame(painting, iteration)
+            if kept is None or iteration > painting.iteration:  # thinned out or rewound meanwhile
+                continue
+            message = await asyncio.to_thread(recut, kept, seat.cut.text)
+            if viewer not in audience.seats:
+                return
+            seat.shown = iteration
+            seat.flying.append(len(message))
+            viewer.show(iteration, message)
 
     # ---------------------------------------------------------------- frames
 

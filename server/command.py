@@ -56,7 +56,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--gallery",
         default=GALLERY,
         metavar="PLACE",
-        help="where paintings are kept: a folder, or s3://BUCKET/PREFIX?table=NAME (default: %(default)s)",
+        help="where paintings are kept, by one studio at a time: a folder, or s3://BUCKET/PREFIX?table=NAME "
+        "(default: %(default)s)",
     )
     add(
         "--origin",
@@ -111,9 +112,16 @@ async def _serve(
     """Serve on `sockets` until the process is asked to end; return the exit code."""
     asked_to_end = asyncio.Event()
     loop = asyncio.get_running_loop()
+
+    def end(*_: object) -> None:
+        gone = threading.Timer(GONE, os._exit, [0])  # whatever a thread still waits for
+        gone.daemon = True
+        gone.start()
+        loop.call_soon_threadsafe(asked_to_end.set)
+
     for number in (signal.SIGINT, signal.SIGTERM):
         # Not loop.add_signal_handler: Windows has none.
-        signal.signal(number, lambda *_: loop.call_soon_threadsafe(asked_to_end.set))
+        signal.signal(number, end)
 
     entrance = _entrance(arguments, sockets)
     most = int(entrance.limits.message * 2**20)
@@ -137,9 +145,6 @@ async def _serve(
 
     minding = asyncio.create_task(_mind(entrance))
     await asked_to_end.wait()
-    gone = threading.Timer(GONE, os._exit, [0])  # whatever a thread still waits for
-    gone.daemon = True
-    gone.start()
     minding.cancel()
     server.stop()
     await entrance.controller.close(CLOSING)

@@ -94,8 +94,7 @@ class StyleTransferSocket(Handler, WebSocketHandler):
         if (self._painting is None or self._ended) and now - self._heard > limits.idle:
             self.close(POLICY, "idle")
         if self._flying and now - max(self._taken, self._flying[0][1]) > limits.unread:
-            facts = {"painting": self._painting.id if self._painting else None, "address": self.address}
-            logger.info("viewer does not read", extra={"facts": facts})
+            logger.info("viewer does not read", extra={"facts": self._facts()})
             self.abort()
 
     def abort(self) -> None:
@@ -170,8 +169,8 @@ class StyleTransferSocket(Handler, WebSocketHandler):
     def _attach(self, painting: Painting, cut: Cut, owner: bool, every: bool = False, since: int | None = None) -> None:
         if self.ws_connection is None or self.ws_connection.is_closing():
             return  # it went while its painting was accepted, which is painted all the same
+        self._painting, self._owner = painting, owner  # it is told at once how the painting stands
         self._painting = self.entrance.controller.watch(self, painting, cut, every, since)
-        self._owner = owner
 
     def _check_free(self) -> None:
         if self._painting:
