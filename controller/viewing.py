@@ -16,7 +16,7 @@ from controller.messages import Framed
 from controller.painting import Painting
 from model.errors import Refusal
 
-SHARE = min(0.5, 0.015 * (os.cpu_count() or 1))
+SHARE = min(0.5, 0.01 * (os.cpu_count() or 1))
 """Of one processor's time that painting may need: where showing frames would take more, there are fewer of them."""
 
 LOOK_AGAIN = 0.02  # seconds

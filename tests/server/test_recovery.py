@@ -24,11 +24,18 @@ import pytest
 from PIL import Image
 from tornado.websocket import WebSocketError
 
+from gallery import opened
 from tests import loop
 from tests.server.process import Server, get, serving
 from tests.server.viewer import Viewer, in_loop, order, viewing
 
 pytestmark = pytest.mark.slow
+
+CANCELLED = {
+    "code": "painting_cancelled",
+    "message": "The painting was cancelled by its owner.",
+    "hint": "Start another one.",
+}
 
 KILLS = 20
 DEADLINE = 5  # seconds for which an easel at work may say nothing
@@ -345,3 +352,29 @@ async def test_a_server_that_leaves_does_not_wait_for_an_easel_that_hangs() -> N
                 await asyncio.to_thread(get, server.url)
         await leaves(server)
     assert outlived([easel]) == []
+
+
+def test_a_painting_that_cannot_be_read_keeps_no_studio_from_starting(tmp_path: Path) -> None:
+    place = opened(str(tmp_path / "gallery"))
+    assert place.add("strange", {"done": False, "recipe": {"nonsense": 1}}, {"photo": b"x"})
+    place.close()
+    with serving(gallery=tmp_path / "gallery") as running:
+        painting = running.loaded().post(order(3))["painting"]
+        running.wait(lambda: running.state(painting) == "finished")
+        assert 'event="a painting cannot be read" painting=strange' in running.said()
+
+
+@in_loop
+async def test_an_id_that_was_cancelled_can_be_used_again_whoever_still_looked_on(server: Server) -> None:
+    server.loaded()
+    async with viewing(server.socket) as viewer:
+        _, key = await viewer.request(iterations=2000, painting="twice", size=192)
+        await viewer.until("end_iteration")
+        await asyncio.to_thread(server.delete, "twice", key)
+        again = await asyncio.to_thread(server.post, order(5, seed=3, painting="twice"))
+        assert again["painting"] == "twice"
+        assert again["key"] not in (None, key)
+        assert await viewer.until("error", seconds=10) == ("error", CANCELLED)
+        assert (await viewer.hear())[0] == "closed"
+    await asyncio.to_thread(server.wait, lambda: server.state("twice") == "finished")
+    assert server.json("paintings/twice")["of"] == 5
