@@ -19,9 +19,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: item.get_closest_marker("slow") is not None)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
-    """A real browser."""
+    """A real browser, for one module's tests: as long as it runs, the main thread can have no other event loop."""
     executable = browser.find()
     assert executable, f"no browser: {browser.HINT}"
     with sync_playwright() as playwright:
