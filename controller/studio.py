@@ -211,20 +211,21 @@ class Studio:
         """Go on with what was paused, or had failed."""
         self._move_on(painting, "resume")
         painting.deaths, painting.error = 0, None
-        return [Note(painting), *self._dispatch()]
+        return [Note(painting), *self._again(painting), *self._dispatch()]
 
     def finish(self, painting: Painting) -> list[Effect]:
         """Be content with the picture as it is."""
         self._move(painting, "finish")
         painting.of = max(1, painting.iteration + 1)
-        return [*self._change(painting, {"stop": True}), Note(painting), *self._dispatch()]
+        return [*self._change(painting, {"stop": True}), Note(painting), *self._again(painting), *self._dispatch()]
 
     def more(self, painting: Painting, iterations: Any) -> list[Effect]:
         """Paint so many iterations more than were asked for until now."""
         iterations = check_changes({"more": iterations}, total=painting.of)["more"]
         self._move_on(painting, "more")
         painting.of += iterations
-        return [*self._change(painting, {"more": iterations}), Note(painting), *self._dispatch()]
+        change = self._change(painting, {"more": iterations})
+        return [*change, Note(painting), *self._again(painting), *self._dispatch()]
 
     def rewind(self, painting: Painting, iteration: int) -> list[Effect]:
         """Go back to the newest checkpoint not after this iteration, and on from there with the settings of now."""
@@ -236,7 +237,7 @@ class Studio:
         self._move_on(painting, "rewind")
         painting.iteration = painting.since = iteration
         painting.deaths, painting.error, painting.eta = 0, None, None
-        return [*self._rest(painting, keep=False), Note(painting), *self._dispatch()]
+        return [*self._rest(painting, keep=False), Note(painting), *self._again(painting), *self._dispatch()]
 
     def steer(self, painting: Painting, changes: Any) -> list[Effect]:
         """Change settings from the next iteration on."""
@@ -321,6 +322,13 @@ class Studio:
             if id not in told or told[id]["position"] != now["position"]:
                 effects.append(Tell(self.paintings[id], "queued", now))
         return effects
+
+    def _again(self, painting: Painting) -> list[Effect]:
+        """Tell those who saw it at rest that it waits, even if its turn comes at once: what they see is over."""
+        if painting.state != "queued":
+            return []
+        self._told[painting.id] = self.queued(painting)
+        return [Tell(painting, "queued", self._told[painting.id])]
 
     def _begin(self) -> Iterator[Effect]:
         if self.leaving:

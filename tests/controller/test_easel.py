@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import json
 import os
-import queue
 import signal
 import subprocess
 import sys
@@ -220,8 +219,12 @@ def test_put_aside_without_a_checkpoint_leaves_nothing(easel: Talk) -> None:
     rested, _ = easel.rested()
     assert (rested.checkpoint, rested.picture, rested.frame) == (None, None, None)
     assert 3 <= rested.iteration < 99
-    with pytest.raises(queue.Empty):
-        easel._said.get(timeout=0.3)
+    # Only a checkpoint that was being written when the order came may still arrive, and is known by its turn.
+    time.sleep(0.3)
+    while not easel._said.empty():
+        late = easel._said.get()
+        assert isinstance(late, Checkpointed), late
+        assert late.turn == turn
 
 
 def test_what_is_painted_already_is_shown_without_painting(easel: Talk, undisturbed: messages.Rested) -> None:
