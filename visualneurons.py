@@ -10,6 +10,7 @@ from collections.abc import Sequence
 COMMANDS = {
     "serve": ("server.command", "show the page on this machine"),
     "paint": ("model.command", "paint a photo in the style of an artwork"),
+    "artworks": ("server.artworks.command", "list, add or remove the artworks that the page offers"),
 }
 
 

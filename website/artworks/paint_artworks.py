@@ -1,4 +1,4 @@
-"""Paints the site's artworks and sample photos, and their manifests.
+"""Paints the site's artworks and sample photos, a small copy of each for lists, and their manifests.
 
     python website/artworks/paint_artworks.py                     everything
     python website/artworks/paint_artworks.py night_sky           one
@@ -21,13 +21,19 @@ import numpy as np
 from PIL import Image
 
 from atelier import (
+    canal_houses,
+    cubist_still_life,
     golden_hour,
     ink_wash,
     mosaic,
     night_sky,
+    pears_by_the_window,
     pointillist_garden,
+    poured_threads,
+    red_evening,
     stained_glass,
     thick_oil,
+    turning_discs,
     water_lilies,
     woodblock_wave,
 )
@@ -61,11 +67,20 @@ ARTWORKS = (
     Entry("water_lilies", "The Pond in June", "broken colour on still water", water_lilies.paint),
     Entry("mosaic", "Two Fish Turning", "mosaic of glass and stone", mosaic.paint, 0.8),
     Entry("ink_wash", "Pines above the Mist", "ink wash on paper", ink_wash.paint, 0.72),
+    Entry("cubist_still_life", "Guitar and Bottle", "cubist still life", cubist_still_life.paint, 1.25),
+    Entry("red_evening", "Walking Home, Red Evening", "expressionist figure and sky", red_evening.paint, 1.25),
+    Entry("turning_discs", "Turning Discs", "geometry in fields of colour", turning_discs.paint, 1.0),
+    Entry("poured_threads", "Poured Threads", "drip painting", poured_threads.paint, 0.72),
 )
-SAMPLES = (Entry("golden_hour", "Golden Hour at the Lake", "photograph", golden_hour.photograph, 2 / 3),)
+SAMPLES = (
+    Entry("golden_hour", "Golden Hour at the Lake", "photograph", golden_hour.photograph, 2 / 3),
+    Entry("pears_by_the_window", "Pears by the Window", "photograph", pears_by_the_window.photograph, 4 / 3),
+    Entry("canal_houses", "Canal Houses at the Blue Hour", "photograph", canal_houses.photograph, 2 / 3),
+)
 WEBSITE = Path(__file__).resolve().parent.parent
 SUPERSAMPLING = 1.5
 LIMITS = {"artworks": 350_000, "samples": 200_000}
+SMALL, SMALL_LIMIT = 240, 10_000
 
 
 def picture(entry: Entry, size: int) -> Image.Image:
@@ -80,12 +95,42 @@ def picture(entry: Entry, size: int) -> Image.Image:
 
 def jpeg(image: Image.Image, limit: int) -> bytes:
     """The picture as JPEG in the best quality that stays within `limit` bytes."""
-    for quality in range(90, 40, -3):
+    for quality in range(90, 30, -3):
         held = io.BytesIO()
         image.save(held, "JPEG", quality=quality, optimize=True, progressive=True)
         if held.tell() <= limit:
             break
     return held.getvalue()
+
+
+def small(image: Image.Image) -> Image.Image:
+    """The picture as a list shows it."""
+    image = image.copy()
+    image.thumbnail((SMALL, SMALL), Image.Resampling.LANCZOS)
+    return image
+
+
+def manifest(place: Path, entries: Sequence[Entry]) -> list[dict[str, object]]:
+    """What is told of each picture that is there: ours, then those that somebody added."""
+    known = place / f"{place.name}.json"
+    kept = json.loads(known.read_text(encoding="utf-8")) if known.exists() else []
+    ours = {entry.file for entry in entries}
+    told: list[dict[str, object]] = []
+    for entry in entries:
+        if (place / entry.file).exists():
+            with Image.open(place / entry.file) as image:
+                width, height = image.size
+            told.append(
+                {
+                    "file": entry.file,
+                    "title": entry.title,
+                    "manner": entry.manner,
+                    "year": entry.year,
+                    "width": width,
+                    "height": height,
+                }
+            )
+    return told + [each for each in kept if each["file"] not in ours]
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -100,12 +145,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
             parser.error(f"there is no picture called {name!r}; there are {', '.join(names)}")
     for folder, entries in (("artworks", ARTWORKS), ("samples", SAMPLES)):
         place = chosen.into / folder
-        place.mkdir(parents=True, exist_ok=True)
+        (place / "small").mkdir(parents=True, exist_ok=True)
         for entry in entries:
             if not chosen.names or entry.name in chosen.names:
-                (place / entry.file).write_bytes(jpeg(picture(entry, chosen.size), LIMITS[folder]))
-        manifest = [{"file": e.file, "title": e.title, "manner": e.manner, "year": e.year} for e in entries]
-        (place / f"{folder}.json").write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
+                image = picture(entry, chosen.size)
+                (place / entry.file).write_bytes(jpeg(image, LIMITS[folder]))
+                (place / "small" / entry.file).write_bytes(jpeg(small(image), SMALL_LIMIT))
+        told = json.dumps(manifest(place, entries), indent=2) + "\n"
+        (place / f"{folder}.json").write_text(told, encoding="utf-8")
 
 
 if __name__ == "__main__":

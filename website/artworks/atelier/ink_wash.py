@@ -11,8 +11,8 @@ PAPER = rgb("efe4cd")
 INK = rgb("14161c")
 RANGES = (
     # base, height, wavelength, phase, darkness
-    (300.0, 90.0, 118.0, 0.3, 0.30), (390.0, 150.0, 150.0, 2.1, 0.46), (490.0, 120.0, 105.0, 4.0, 0.62),
-    (610.0, 105.0, 165.0, 5.2, 0.88),
+    (300.0, 90.0, 118.0, 0.3, 0.44), (390.0, 150.0, 150.0, 2.1, 0.66), (490.0, 120.0, 105.0, 4.0, 0.82),
+    (610.0, 105.0, 165.0, 5.2, 0.98),
 )  # fmt: skip
 
 
@@ -79,14 +79,14 @@ def paint(rng: np.random.Generator, sheet: Sheet) -> Array:
         )
         wash = np.clip(dark * (0.12 + fall) + 0.30 * dark * _pooled(sheet, shape, 5), 0, 1) * shape
         mist = ramp(0.1, 0.8, clouds(rng, sheet, 170, 4, stretch=3) + below / 170)
-        wash *= 1 - 0.85 * mist
+        wash *= 1 - 0.72 * mist
         ink = ink * (1 - shape * 0.93) + wash
         side = np.sign(np.gradient(line, axis=1))
         angle = np.where(below > 0, np.pi / 2 - side * 0.62 + 0.35 * noise(rng, sheet, 60), angle)
         strokes = strokes * (1 - shape) + shape * fall * dark * (1 - mist)
     sun = np.hypot(x - 705, y - 118)
     plan = PAPER * (1 - 0.02 * mottled)[..., None]
-    plan = cover(plan, rgb("c7402c"), ramp(47, 43, sun + 2 * mottled) * (0.80 + 0.12 * mottled))
+    plan = cover(plan, rgb("c7402c"), ramp(38, 34, sun + 2 * mottled) * (0.80 + 0.12 * mottled))
     plan = cover(plan, rgb("b08a5a"), ramp(0.2, 0.9, clouds(rng, sheet, 200, 3)) * 0.16)
 
     canvas = Canvas(sheet, np.ones(3, np.float32))
@@ -94,11 +94,11 @@ def paint(rng: np.random.Generator, sheet: Sheet) -> Array:
     stone = np.repeat(np.clip(0.62 - 0.75 * strokes, 0.06, 1)[..., None], 3, axis=2).astype(np.float32)
     dry = Brush(rng, dryness=1.3)
     drift = (0.10 * np.sin(x / 170 + y / 90)).astype(np.float32)
-    haze = np.repeat((canvas.colour[..., :1] - 0.10 - 0.10 * mottled[..., None]), 3, axis=2).astype(np.float32)
-    lay(canvas, dry, rng, haze, drift, Touch(52, 330, 0.9, 0.38, 0.06, 0.0, 0.08, keep_edges=0.2))
-    lay(canvas, dry, rng, haze, drift, Touch(22, 190, 0.5, 0.40, 0.08, 0.0, 0.10, keep_edges=0.2))
+    haze = np.repeat((canvas.colour[..., :1] - 0.17 - 0.16 * mottled[..., None]), 3, axis=2).astype(np.float32)
+    lay(canvas, dry, rng, haze, drift, Touch(52, 330, 1.0, 0.44, 0.06, 0.0, 0.08, keep_edges=0.2))
+    lay(canvas, dry, rng, haze, drift, Touch(22, 190, 0.7, 0.44, 0.08, 0.0, 0.10, keep_edges=0.2))
     turn = angle.astype(np.float32)
-    rock = ramp(0.05, 0.4, strokes)
+    rock = ramp(0.22, 0.62, strokes)
     lay(canvas, dry, rng, stone, turn, Touch(30, 120, 2.2, 0.42, 0.10, 0.0, 0.25, keep_edges=0.5), rock)
     lay(canvas, dry, rng, stone, turn, Touch(15, 80, 1.6, 0.42, 0.14, 0.0, 0.30, keep_edges=0.5), rock)
 
