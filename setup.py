@@ -46,6 +46,7 @@ setup(
         "dev": [
             BOTO,
             JAX,
+            "axe-playwright-python>=0.1.6",
             "hypothesis>=6.100",
             "moto[dynamodb,s3,server]>=5",
             "mypy>=1.13",

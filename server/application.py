@@ -16,7 +16,7 @@ from server.paintings import (
     PictureHandler,
     TimelapseHandler,
 )
-from server.site import SITE, SiteHandler
+from server.site import SITE, ConfigHandler, DisplayHandler, SiteHandler
 from server.style_transfer_socket import StyleTransferSocket
 
 PING_EVERY = 20.0
@@ -36,10 +36,13 @@ def make_application(entrance: Entrance) -> tornado.web.Application:
             ("/paintings/([^/]+)", PaintingHandler, known),
             ("/paintings/([^/]+)/picture", PictureHandler, known),
             ("/paintings/([^/]+)/timelapse", TimelapseHandler, known),
+            ("/config.json", ConfigHandler, known),
+            ("/(display)", DisplayHandler, {**known, "path": str(SITE), "default_filename": "index.html"}),
             ("/(.*)", SiteHandler, {**known, "path": str(SITE), "default_filename": "index.html"}),
         ],
         default_handler_class=NothingHandler,
         default_handler_args=known,
+        compress_response=True,  # texts alone: pictures and films are compressed as they are
         websocket_max_message_size=int(entrance.limits.message * 2**20),
         websocket_ping_interval=PING_EVERY,
         log_function=lambda handler: None,  # what matters of a request is counted, and logged where it happens

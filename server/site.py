@@ -30,3 +30,22 @@ class SiteHandler(Handler, tornado.web.StaticFileHandler):
     def set_extra_headers(self, path: str) -> None:
         """Let browsers keep a file, but ask each time whether it is still the newest."""
         self.set_header("Cache-Control", "no-cache")
+
+
+class DisplayHandler(SiteHandler):
+    """Serves the page of one painting, which is the page: it reads from its own address which painting it shows."""
+
+    def parse_url_path(self, url_path: str) -> str:
+        """Name the page's file."""
+        return "index.html"
+
+
+class ConfigHandler(Handler):
+    """Tells the page what stands behind it. The file of the site tells of nothing, this server of a studio: itself."""
+
+    def get(self) -> None:
+        """Tell it."""
+        self.set_header("Cache-Control", "no-cache")
+        self.write({"studio": True})
+
+    head = get

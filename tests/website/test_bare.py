@@ -1,0 +1,138 @@
+"""The site alone, on a server of files: the sketch is the demo."""
+
+from __future__ import annotations
+
+import io
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+from playwright.sync_api import Browser, expect
+
+from model.pictures import read, recipe_in
+from tests.judge import judge
+from tests.website.visitor import Visitor, visiting
+
+pytestmark = pytest.mark.slow
+
+WEBSITE = Path(__file__).resolve().parents[2] / "website"
+
+
+def test_the_whole_journey(chromium: Browser, bare: str) -> None:
+    with visiting(chromium, bare) as visitor:
+        visitor.open().state("empty")
+        expect(visitor.page.locator("#privacy")).to_contain_text("stays in this browser")
+        visitor.sample()
+        _watch_for_the_first_stroke(visitor)
+        visitor.paint().state("sketching")
+        first = visitor.page.wait_for_function("() => window.firstStroke", timeout=20_000).json_value()
+        began = time.monotonic()
+        visitor.state("finished")
+        assert first < 1000, f"the first stroke came {first:.0f} ms after the click"
+        assert time.monotonic() - began < 20
+        with visitor.page.expect_download() as saving:
+            visitor.button("Save picture").click()
+        saved = Path(saving.value.path()).read_bytes()
+    painted = np.asarray(Image.open(io.BytesIO(saved)).convert("RGB"))
+    assert max(painted.shape) == 256
+    assert recipe_in(saved)["engine"] == "patches"
+    photo, artwork = read(WEBSITE / "samples/golden_hour.jpg"), read(WEBSITE / "artworks/night_sky.jpg")
+    judged = judge(painted, photo, artwork)
+    assert judged.style >= 0.8
+    assert judged.content >= 0.7
+
+
+def _watch_for_the_first_stroke(visitor: Visitor) -> None:
+    """Note how many milliseconds after the click a frame is first drawn on the page."""
+    visitor.page.evaluate(
+        """() => {
+            const draw = CanvasRenderingContext2D.prototype.drawImage;
+            document.querySelector("#paint").addEventListener("click", () => {
+                const clicked = performance.now();
+                CanvasRenderingContext2D.prototype.drawImage = function (...what) {
+                    draw.apply(this, what);
+                    if (this.canvas.id === "picture") window.firstStroke ??= performance.now() - clicked;
+                };
+            }, { once: true });
+        }"""
+    )
+
+
+def test_taking_part(chromium: Browser, bare: str) -> None:
+    with visiting(chromium, bare) as visitor:
+        visitor.open().sample().settings(iterations=300).paint().beyond(3)
+        visitor.button("Pause").click()
+        visitor.state("paused")
+        at = visitor.iteration
+        time.sleep(0.5)
+        assert visitor.iteration == at
+        visitor.page.get_by_label("Content").fill("-2")
+        visitor.button("Resume").click()
+        visitor.state("sketching").beyond(at + 3)
+        visitor.button("Finish now").click()
+        visitor.state("finished")
+        of = visitor.of
+        assert of < 300
+        visitor.button("Paint 20 more").click()
+        visitor.state("sketching").state("finished")
+        assert visitor.of == of + 20
+        visitor.page.get_by_label("Timeline").fill("2")
+        visitor.button("Go on from here").click()
+        visitor.state("sketching").state("finished")
+
+
+def test_a_film_of_it(chromium: Browser, bare: str) -> None:
+    with visiting(chromium, bare) as visitor:
+        visitor.open().sample().settings(size=192, iterations=20).paint().state("finished")
+        with visitor.page.expect_download(timeout=60_000) as saving:
+            visitor.button("Save film").click()
+        assert Path(saving.value.path()).stat().st_size > 1000
+
+
+def test_reload_begins_it_again_and_shows_what_is_finished(chromium: Browser, bare: str) -> None:
+    with visiting(chromium, bare) as visitor:
+        visitor.open().sample().settings(size=256, iterations=200).paint().state("sketching").beyond(3)
+        painting = visitor.painting
+        visitor.page.reload()
+        visitor.state("sketching").beyond(3)
+        assert visitor.painting == painting
+        visitor.button("Finish now").click()
+        visitor.state("finished")
+        visitor.page.wait_for_timeout(500)
+        shown = visitor.pixels()
+        visitor.page.reload()
+        visitor.state("finished")
+        visitor.page.wait_for_timeout(500)
+        assert np.abs(np.subtract(visitor.pixels(), shown)).mean() < 2
+
+
+def test_the_page_answers_while_it_sketches(chromium: Browser, bare: str) -> None:
+    with visiting(chromium, bare) as visitor:
+        visitor.open().sample()
+        visitor.page.evaluate(LONG_TASKS)
+        visitor.paint().state("sketching").state("finished")
+        tasks: list[Any] = visitor.page.evaluate("window.longTasks")
+        assert max(tasks, default=0) <= 100, tasks
+
+
+LONG_TASKS = """() => {
+    window.longTasks = [];
+    new PerformanceObserver((list) => window.longTasks.push(...list.getEntries().map((entry) => entry.duration)))
+        .observe({ type: "longtask" });
+}"""
+
+
+def test_it_works_without_a_network_once_it_was_there(chromium: Browser, bare: str) -> None:
+    with visiting(chromium, bare) as visitor:
+        visitor.open()
+        visitor.page.evaluate("navigator.serviceWorker.ready.then(() => true)")
+        visitor.page.wait_for_function("navigator.serviceWorker.controller !== null")
+        while not visitor.page.evaluate("caches.match('samples/pears_by_the_window.jpg').then(Boolean)"):
+            visitor.page.wait_for_timeout(100)
+        visitor.page.context.set_offline(True)
+        visitor.open().state("empty").sample()
+        visitor.settings(size=192, iterations=20).paint().state("sketching").state("finished")
+        visitor.faults.clear()  # The browser logs what it could not fetch.

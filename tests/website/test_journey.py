@@ -1,0 +1,246 @@
+"""The visitor's journey with a studio behind the page: a real browser, a real server, real paintings."""
+
+from __future__ import annotations
+
+import re
+import signal
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from playwright.sync_api import Browser, expect
+
+from model.pictures import recipe_in
+from tests.server.process import Server, serving
+from tests.server.viewer import order
+from tests.website.visitor import Visitor, visiting
+
+pytestmark = pytest.mark.slow
+
+
+def test_from_a_photo_to_a_painting(chromium: Browser, studio: Server) -> None:
+    with visiting(chromium, studio.url) as visitor:
+        visitor.open().state("empty")
+        visitor.sample()
+        before = visitor.pixels()
+        visitor.settings(size=384, iterations=60).paint()
+        visitor.state("painting", "sketching").beyond(5).state("finished")
+        assert visitor.iteration == visitor.of == 60
+        assert visitor.words.startswith("Finished after 60 iterations")
+        assert visitor.page.title() == "Golden Hour at the Lake · VisualNeurons"
+        assert np.abs(np.subtract(visitor.pixels(), before)).mean() > 8
+        with visitor.page.expect_download() as saving:
+            visitor.button("Save picture").click()
+        saved = saving.value
+        assert saved.suggested_filename.endswith(".png")
+        assert recipe_in(Path(saved.path()).read_bytes())["iterations"] == 60
+        assert studio.state(visitor.painting) == "finished"
+
+
+def test_taking_part(chromium: Browser, studio: Server) -> None:
+    with visiting(chromium, studio.url) as visitor:
+        visitor.open().sample().settings(size=384, iterations=400).paint().state("painting")
+        visitor.beyond(5)
+        visitor.page.get_by_label("Style").fill("2")
+        painting = visitor.painting
+        studio.wait(lambda: studio.json(f"paintings/{painting}")["settings"]["style_weight"] == 4)
+        visitor.button("Pause").click()
+        visitor.state("paused")
+        assert studio.state(painting) == "paused"
+        at = visitor.iteration
+        visitor.button("Resume").click()
+        visitor.state("painting").beyond(at + 3)
+        visitor.button("Finish now").click()
+        visitor.state("finished")
+        of = visitor.of
+        assert of < 400
+        visitor.button("Paint 20 more").click()
+        visitor.state("painting").state("finished")
+        assert visitor.of == of + 20
+
+
+def test_going_back_in_time(chromium: Browser, studio: Server) -> None:
+    with visiting(chromium, studio.url) as visitor:
+        visitor.open().sample().settings(size=256, iterations=60).paint().state("finished")
+        newest = visitor.pixels()
+        timeline = visitor.page.get_by_label("Timeline")
+        timeline.fill("1")
+        expect(visitor.button("Newest")).to_be_visible()
+        visitor.page.wait_for_timeout(300)
+        assert np.abs(np.subtract(visitor.pixels(), newest)).mean() > 1
+        visitor.button("Newest").click()
+        visitor.page.wait_for_timeout(300)
+        assert np.abs(np.subtract(visitor.pixels(), newest)).mean() < 2
+        timeline.fill("8")
+        visitor.button("Go on from here").click()
+        visitor.state("painting").state("finished")
+        assert visitor.of == 60
+        assert studio.state(visitor.painting) == "finished"
+
+
+def test_comparing_and_zooming(chromium: Browser, studio: Server) -> None:
+    with visiting(chromium, studio.url) as visitor:
+        visitor.open().sample().settings(size=256, iterations=20).paint().state("finished")
+        photo = visitor.page.locator("#before")
+        expect(photo).to_be_hidden()
+        visitor.page.get_by_label("Compare with the photo").fill("50")
+        expect(photo).to_be_visible()
+        assert "50%" in photo.evaluate("photo => getComputedStyle(photo).clipPath")
+        easel = visitor.page.locator("#easel")
+        before = easel.bounding_box()
+        visitor.button("Zoom in").click()
+        visitor.button("Zoom in").click()
+        after = easel.bounding_box()
+        assert before
+        assert after
+        assert after["width"] == pytest.approx(2 * before["width"], rel=0.01)
+
+
+def test_a_link_is_watched_by_others(chromium: Browser, studio: Server) -> None:
+    with visiting(chromium, studio.url) as owner, visiting(chromium, studio.url) as guest:
+        owner.open().sample().settings(size=384, iterations=300).paint().state("painting")
+        guest.open(f"display?id={owner.painting}").state("painting").beyond(3)
+        expect(guest.button("Pause")).to_be_hidden()
+        expect(guest.page.get_by_label("Style")).to_be_hidden()
+        owner.button("Finish now").click()
+        owner.state("finished")
+        guest.state("finished")
+        # And those who come when all is over.
+        guest.open(f"display?id={owner.painting}").state("finished")
+
+
+def test_reload_finds_the_painting(chromium: Browser, studio: Server) -> None:
+    with visiting(chromium, studio.url) as visitor:
+        visitor.open().sample().settings(size=384, iterations=400).paint().state("painting")
+        painting = visitor.painting
+        visitor.beyond(20)
+        visitor.page.reload()
+        visitor.state("painting").beyond(25)
+        assert visitor.painting == painting
+        visitor.button("Finish now").click()
+        visitor.state("finished")
+        assert visitor.page.get_by_label("Timeline").is_visible()
+
+
+def test_a_killed_server_is_waited_for(chromium: Browser, tmp_path: Path) -> None:
+    with visiting(chromium, "") as visitor:
+        with serving(gallery=tmp_path) as server:
+            server.loaded()
+            visitor.url = server.url
+            visitor.open().sample().settings(size=384, iterations=200).paint().state("painting").beyond(20)
+            painting = visitor.painting
+            port = re.search(r":(\d+)/", server.url)
+            assert port
+            server.process.send_signal(signal.SIGKILL)
+        expect(visitor.page.locator(".words")).to_contain_text("cannot be reached")
+        with serving("--port", port[1], gallery=tmp_path) as server:
+            server.loaded()
+            visitor.state("painting").state("finished")
+            assert visitor.of == 200
+            assert visitor.painting == painting
+        visitor.faults.clear()  # The browser itself logs each connection that was refused.
+
+
+def test_offline_and_back(chromium: Browser, studio: Server) -> None:
+    with visiting(chromium, studio.url) as visitor:
+        visitor.open().sample().settings(size=512, iterations=200).paint().state("painting").beyond(3)
+        sockets = studio.metrics()
+        visitor.page.context.set_offline(True)
+        visitor.page.evaluate("dispatchEvent(new Event('offline'))")
+        time.sleep(1)
+        visitor.page.context.set_offline(False)
+        visitor.state("finished")
+        assert visitor.of == 200
+        assert sockets
+        visitor.faults.clear()
+
+
+def test_a_hidden_page_takes_no_frames(chromium: Browser, studio: Server) -> None:
+    with visiting(chromium, studio.url) as visitor:
+        visitor.open().sample().settings(size=384, iterations=600).paint().state("painting").beyond(3)
+        _hide(visitor, True)
+        studio.wait(lambda: studio.json("healthz")["viewers"] == 0)
+        seen = visitor.iteration
+        time.sleep(1)
+        assert visitor.iteration == seen
+        _hide(visitor, False)
+        visitor.beyond(seen + 5)
+        visitor.button("Finish now").click()
+        visitor.state("finished")
+
+
+def _hide(visitor: Visitor, hidden: bool) -> None:
+    """Let the tab go into the background, or come back: headless browsers show all their tabs."""
+    visitor.page.evaluate(
+        """hidden => {
+            Object.defineProperty(document, "hidden", { value: hidden, configurable: true });
+            document.dispatchEvent(new Event("visibilitychange"));
+        }""",
+        hidden,
+    )
+
+
+def test_a_film_of_it(chromium: Browser, studio: Server) -> None:
+    with visiting(chromium, studio.url) as visitor:
+        visitor.open().sample().settings(size=256, iterations=30).paint().state("finished")
+        with visitor.page.expect_download() as saving:
+            visitor.button("Save film").click()
+        assert saving.value.suggested_filename.endswith(".mp4")
+        assert Path(saving.value.path()).read_bytes()[4:8] == b"ftyp"
+
+
+def test_a_saved_picture_brings_its_settings_back(chromium: Browser, studio: Server) -> None:
+    with visiting(chromium, studio.url) as visitor:
+        visitor.open().sample().settings(size=256, iterations=33, seed=5).paint().state("finished")
+        with visitor.page.expect_download() as saving:
+            visitor.button("Save picture").click()
+        saved = Path(saving.value.path()).read_bytes()
+    with visiting(chromium, studio.url) as visitor:
+        visitor.open().give("painted.png", "image/png", saved)
+        expect(visitor.page.locator("#iterations")).to_have_value("33")
+        expect(visitor.page.locator("#seed")).to_have_value("5")
+        expect(visitor.page.locator("#size")).to_have_value("256")
+
+
+def test_what_the_studio_refuses_is_said_and_can_be_asked_again(chromium: Browser) -> None:
+    with serving("--limit-paintings", "1") as server, visiting(chromium, server.loaded().url) as visitor:
+        other = server.post(order(10_000))
+        visitor.open().sample().settings(size=256, iterations=20).paint().state("error")
+        expect(visitor.refusal).to_contain_text("paintings of yours are unfinished")
+        server.delete(other["painting"], other["key"])
+        visitor.button("Try again").click()
+        visitor.state("painting").state("finished")
+        expect(visitor.refusal).to_be_hidden()
+
+
+def test_a_painting_that_there_is_not(chromium: Browser, studio: Server) -> None:
+    with visiting(chromium, studio.url) as visitor:
+        visitor.open("display?id=nowhere").state("error")
+        expect(visitor.refusal).to_contain_text("no painting")
+        visitor.button("New painting").click()
+        visitor.state("empty")
+
+
+def test_own_paintings_are_listed_and_forgotten(chromium: Browser, studio: Server) -> None:
+    with visiting(chromium, studio.url) as visitor:
+        visitor.open().sample().settings(size=256, iterations=10).paint().state("finished")
+        painting = visitor.painting
+        visitor.button("New painting").click()
+        visitor.state("ready")
+        visitor.button("Your paintings").click()
+        visitor.button("Open Golden Hour at the Lake").click()
+        visitor.state("finished")
+        assert visitor.painting == painting
+        visitor.button("Your paintings").click()
+        visitor.button("Forget Golden Hour at the Lake").click()
+        visitor.button("Yes, forget Golden Hour at the Lake").click()
+        studio.wait(lambda: painting not in str(studio.json("healthz")) and _unknown(studio, painting))
+
+
+def _unknown(studio: Server, painting: str) -> bool:
+    try:
+        studio.state(painting)
+    except OSError:
+        return True
+    return False

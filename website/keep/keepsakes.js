@@ -1,0 +1,142 @@
+// What one takes home: the picture with its recipe, a film of how it came about, a link to share.
+
+import { byId, element, fill } from "../html.js";
+import { film } from "./film.js";
+import { withRecipe } from "./png.js";
+import { fileName, save, share } from "./saving.js";
+
+/** @typedef {import("../painting.js").Painting} Painting */
+
+/** Tells `refused` with a message and a hint, and `another` when the visitor wants a new painting. */
+export class Keepsakes extends EventTarget {
+  /** @type {Painting | null} */
+  #painting = null;
+  #titles = { photo: "", artwork: "" };
+
+  constructor() {
+    super();
+    this.section = byId("keep");
+    this.picture = this.#button("Save picture", () => this.#savePicture());
+    this.timelapse = this.#button("Save film", () => this.#saveFilm());
+    this.link = this.#button("Share link", () => this.#share());
+    this.another = element("button", { type: "button", onclick: () => this.dispatchEvent(new Event("another")) }, "New painting");
+    this.shared = element("div");
+    this.said = element("p", { class: "faded" });
+    fill(
+      this.section,
+      element("h2", { id: "keep-title" }, "Keep it"),
+      element("div", { class: "row" }, this.picture, this.timelapse, this.link, this.another),
+      this.shared,
+      this.said,
+    );
+  }
+
+  /**
+   * @param {Painting} painting
+   * @param {{ photo: string, artwork: string }} titles
+   */
+  begin(painting, titles) {
+    [this.#painting, this.#titles] = [painting, titles];
+    this.said.textContent = "";
+    fill(this.shared);
+  }
+
+  /** Follow the painting. */
+  show() {
+    const painting = this.#painting;
+    this.section.hidden = !painting;
+    if (!painting) return;
+    this.picture.hidden = !painting.frames.length;
+    this.timelapse.hidden = painting.frames.length < 2 || !painting.genuine;
+    this.link.hidden = painting.bare;
+  }
+
+  hide() {
+    this.#painting = null;
+    this.section.hidden = true;
+  }
+
+  /**
+   * The picture as the studio keeps it, else the newest frame.
+   * @returns {Promise<Blob | undefined>}
+   */
+  async kept() {
+    const painting = /** @type {Painting} */ (this.#painting);
+    if (!painting.genuine || painting.bare) return painting.newest?.image;
+    return asked(`paintings/${painting.id}/picture`);
+  }
+
+  async #savePicture() {
+    const painting = /** @type {Painting} */ (this.#painting);
+    let picture = await this.kept();
+    if (!picture) return;
+    if (painting.recipe) picture = await withRecipe(picture, painting.recipe);
+    const suffix = picture.type === "image/png" ? "png" : "jpg";
+    this.#save(picture, suffix);
+    this.said.textContent = suffix === "png" ? "Saved. The file knows its recipe: give it as a photo to paint like it." : "Saved as it is now.";
+  }
+
+  async #saveFilm() {
+    const painting = /** @type {Painting} */ (this.#painting);
+    this.said.textContent = "Making the film…";
+    if (painting.bare) {
+      const { blob, suffix } = await film(painting.frames.map((frame) => frame.image));
+      this.#save(blob, suffix);
+    } else this.#save(await asked(`paintings/${painting.id}/timelapse`), "mp4");
+    this.said.textContent = "The film is saved.";
+  }
+
+  async #share() {
+    const painting = /** @type {Painting} */ (this.#painting);
+    const url = new URL(`display?id=${painting.id}`, document.baseURI).href;
+    this.said.textContent = await share(url, this.#titles.photo, this.shared);
+  }
+
+  /**
+   * @param {Blob} blob
+   * @param {string} suffix
+   */
+  #save(blob, suffix) {
+    save(blob, fileName(this.#titles.photo, this.#titles.artwork, suffix));
+  }
+
+  /**
+   * @param {string} title
+   * @param {() => Promise<void>} act
+   */
+  #button(title, act) {
+    const button = element("button", {
+      type: "button",
+      onclick: async () => {
+        button.disabled = true;
+        try {
+          await act();
+        } catch (error) {
+          this.said.textContent = "";
+          this.dispatchEvent(new CustomEvent("refused", { detail: refusal(error) }));
+        }
+        button.disabled = false;
+      },
+    }, title);
+    return button;
+  }
+}
+
+/**
+ * @param {string} address
+ * @returns {Promise<Blob>}
+ */
+async function asked(address) {
+  const answer = await fetch(address);
+  if (answer.ok) return answer.blob();
+  const { data } = await answer.json();
+  throw Object.assign(new Error(data.message), { hint: data.hint });
+}
+
+/** @param {any} error */
+function refusal(error) {
+  if (error instanceof TypeError) {
+    return { message: "The studio does not answer.", hint: "The picture is kept there: try again in a moment." };
+  }
+  return { message: error.message, hint: error.hint ?? "Try again." };
+}

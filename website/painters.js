@@ -1,0 +1,162 @@
+// Who paints: the studio; a sketch until the studio has its first frame; the sketch alone where there is no studio.
+
+import { Sketch } from "./sketch/sketch.js";
+import { Studio } from "./wire/studio.js";
+
+/**
+ * Everything that a painting is ordered with.
+ * @typedef {import("./choose/choice.js").Artwork} Artwork
+ * @typedef {{ photo: Blob, artworks: Artwork[], blend: number[], settings: Record<string, any> }} Order
+ * @typedef {import("./painting.js").Painting} Painting
+ * @typedef {import("./wire/frames.js").Told} Told
+ */
+
+const PATIENCE = 350; // milliseconds that a studio has for its first frame before a sketch stands in
+const STAND_IN = { size: 256, iterations: 80 }; // the stand-in's own, whatever was ordered
+
+/** @type {Sketch | null} */
+let warm = null;
+
+/** Have a sketch ready, so that its first stroke does not wait for its code. */
+export function warmUp() {
+  warm ??= new Sketch();
+}
+
+export class Painters {
+  /** @type {Studio | null} */
+  #studio = null;
+  /** @type {Sketch | null} */
+  #sketch = null;
+  #timer = 0;
+
+  /**
+   * @param {Painting} painting
+   * @param {Order | null} order null for a painting that is somebody else's
+   * @param {(() => Promise<string>) | null} address of the studio's socket, null if there is none
+   */
+  constructor(painting, order, address) {
+    this.painting = painting;
+    this.order = order;
+    this.address = address;
+  }
+
+  /** @param {boolean} asked whether the studio has it already */
+  begin(asked = false) {
+    if (!this.address) {
+      this.#stroke((told) => this.painting.hear(told), {});
+      return;
+    }
+    const { painting, order } = this;
+    const studio = new Studio(painting.id, painting.key, order && (() => ordered(order)), asked, this.address);
+    this.#studio = studio;
+    studio.addEventListener("told", (event) => this.#hear(/** @type {CustomEvent<Told>} */ (event).detail));
+    studio.begin();
+    if (order && !asked) this.#timer = setTimeout(() => this.#standIn(), PATIENCE);
+  }
+
+  /**
+   * @param {string} action
+   * @param {object | null} data
+   */
+  act(action, data) {
+    (this.#studio ?? this.#sketch)?.act(action, data);
+    if (this.#studio && action === "steer") this.#sketch?.act(action, data);
+  }
+
+  /** Leave it: what a studio paints goes on. */
+  close() {
+    this.#studio?.close();
+    this.#endSketch();
+  }
+
+  /** @param {Told} told */
+  #hear(told) {
+    const { state } = told;
+    if (state === "end_iteration" || state === "end" || state === "paused") this.#endSketch();
+    this.painting.hear(told);
+  }
+
+  #standIn() {
+    if (this.painting.genuine && this.painting.frames.length) return;
+    this.#stroke((told) => this.painting.sketch(told), STAND_IN);
+  }
+
+  /**
+   * @param {(told: Told) => void} hear
+   * @param {object} instead settings that count instead of those ordered
+   */
+  async #stroke(hear, instead) {
+    if (!this.order) return;
+    warmUp();
+    const sketch = /** @type {Sketch} */ (warm);
+    warm = null;
+    this.#sketch = sketch;
+    sketch.addEventListener("told", (event) => {
+      if (this.#sketch === sketch) hear(/** @type {CustomEvent<Told>} */ (event).detail);
+    });
+    const { photo, artworks, blend, settings } = this.order;
+    try {
+      const [photographed, ...styles] = await Promise.all([photo, ...artworks.map(picture)].map(async (blob) => createImageBitmap(await blob)));
+      if (this.#sketch !== sketch) return;
+      const shares = styles.length > 1 ? { blend } : {};
+      sketch.act("request_image", { ...settings, ...shares, ...instead, photo: photographed, artworks: styles });
+    } catch {
+      hear({ state: "error", data: UNREADABLE });
+    }
+  }
+
+  #endSketch() {
+    clearTimeout(this.#timer);
+    this.#sketch?.close();
+    this.#sketch = null;
+  }
+}
+
+const UNREADABLE = {
+  code: "picture_unreadable",
+  message: "The photo or the artwork could not be read.",
+  hint: "Check the network, or choose another, and press Paint again.",
+};
+
+/**
+ * What `request_image` takes.
+ * @param {Order} order
+ */
+async function ordered({ photo, artworks, blend, settings }) {
+  // The studio numbers the pictures that are sent before those of its collection.
+  const places = artworks.map((_, place) => place).sort((a, b) => Number(!artworks[a].blob) - Number(!artworks[b].blob));
+  const own = artworks.filter((artwork) => artwork.blob);
+  const named = artworks.filter((artwork) => !artwork.blob).map((artwork) => artwork.name);
+  const [content, ...styles] = await Promise.all([photo, ...own.map(picture)].map(async (blob) => base64(await blob)));
+  return {
+    content_image: content,
+    ...(styles.length && { style_images: styles }),
+    ...(named.length && { artwork: named }),
+    ...(artworks.length > 1 && { blend: places.map((place) => blend[place]) }),
+    ...settings,
+  };
+}
+
+/**
+ * @param {Artwork} artwork
+ * @returns {Promise<Blob>}
+ */
+async function picture({ blob, url }) {
+  if (blob) return blob;
+  const answer = await fetch(/** @type {string} */ (url));
+  if (!answer.ok) throw new Error(`${url} answers ${answer.status}`);
+  return answer.blob();
+}
+
+/**
+ * @param {Blob} blob
+ * @returns {Promise<string>}
+ */
+function base64(blob) {
+  return new Promise((resolve, reject) => {
+    const reader = new FileReader();
+    reader.onload = () => resolve(/** @type {string} */ (reader.result));
+    reader.onerror = () => reject(reader.error);
+    reader.readAsDataURL(blob);
+  });
+}

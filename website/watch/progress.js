@@ -1,0 +1,56 @@
+// How far it is: in words, in figures, as a bar, and its losses.
+
+import { byId, element, fill } from "../html.js";
+import { Chart } from "./chart.js";
+import { span, words } from "./words.js";
+
+/** @typedef {import("../painting.js").Painting} Painting */
+
+export class Progress {
+  constructor() {
+    this.section = byId("progress");
+    this.title = element("h2", { id: "progress-title" });
+    this.after = element("p", { class: "after" });
+    this.words = element("p", { class: "words" });
+    this.bar = element("progress", { max: 100, value: 0, "aria-label": "Painted" });
+    this.facts = element("dl", { class: "facts" });
+    this.chart = new Chart();
+    fill(this.section, this.title, this.after, this.words, this.bar, this.facts, this.chart.figure);
+  }
+
+  /**
+   * @param {Painting} painting
+   * @param {{ photo: string, artwork: string }} titles
+   */
+  show(painting, titles) {
+    this.section.hidden = false;
+    this.title.textContent = titles.photo;
+    this.after.textContent = titles.artwork && `after ${titles.artwork}`;
+    this.words.textContent = words(painting);
+    this.bar.value = painting.progress;
+    this.bar.hidden = painting.over;
+    fill(this.facts, facts(painting).map(([name, value]) => element("div", {}, element("dt", {}, name), element("dd", {}, value))));
+    this.chart.figure.hidden = painting.losses.length < 2;
+    if (painting.losses.length > 1) this.chart.show(painting.losses);
+  }
+
+  hide() {
+    this.section.hidden = true;
+  }
+}
+
+/**
+ * @param {Painting} painting
+ * @returns {[string, string][]}
+ */
+function facts(painting) {
+  const { iteration, of, elapsed, eta, pace, device, over } = painting;
+  /** @type {[string, string][]} */
+  const known = [["Iteration", iteration < 0 ? "–" : `${iteration + 1} of ${of}`], ["Elapsed", span(elapsed)]];
+  if (!over) {
+    known.push(["Left", eta === null ? "–" : span(eta)]);
+    known.push(["Pace", pace === null ? "–" : `${pace.toFixed(pace < 10 ? 1 : 0)} / s`]);
+  }
+  if (device && !painting.sketched) known.push(["Painted by", `${device.engine}, ${device.device}`]);
+  return known;
+}
