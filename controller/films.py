@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Sequence
-from typing import overload
 
 from controller import timeline
 from controller.frame import parted
@@ -55,7 +53,7 @@ class Films:
         return data
 
 
-class _Kept(Sequence[Picture]):
+class _Kept:
     """The kept frames of a painting, each decoded when it is asked for; the last in full size."""
 
     def __init__(self, gallery: Gallery, painting: Painting) -> None:
@@ -67,13 +65,7 @@ class _Kept(Sequence[Picture]):
     def __len__(self) -> int:
         return len(self._iterations)
 
-    @overload
-    def __getitem__(self, index: int) -> Picture: ...
-    @overload
-    def __getitem__(self, index: slice) -> list[Picture]: ...
-    def __getitem__(self, index: int | slice) -> Picture | list[Picture]:
-        if isinstance(index, slice):
-            return [self[each] for each in range(*index.indices(len(self)))]
+    def __getitem__(self, index: int) -> Picture:
         data = self._gallery.read(self._id, timeline.frame_name(self._iterations[index]))
         if data is None:  # thinned out meanwhile
             return self[index - 1 if index else index + 1]

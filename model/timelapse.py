@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import io
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 from PIL import Image
@@ -23,7 +24,15 @@ HOLD = 1.5
 _SLOWEST = 2  # frames per second; a film of few frames is short rather than a slide show
 
 
-def encode(frames: Sequence[Picture], format: str, seconds: float = 8.0) -> bytes:
+class Frames(Protocol):
+    """The frames of a film, each of which may be decoded when it is asked for; -1 is the last."""
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, index: int, /) -> Picture: ...
+
+
+def encode(frames: Frames, format: str, seconds: float = 8.0) -> bytes:
     """The film's bytes, about `seconds` long with the hold at its end.
 
     Frames may differ in size, all are scaled to the last one's. They are asked for one at a time, and not all of them
@@ -50,13 +59,13 @@ def format_of(path: Path) -> str:
 class _Film:
     """The frames that are shown, and how fast."""
 
-    frames: Sequence[Picture]
+    frames: Frames
     shown: list[int]
     rate: Fraction
     size: tuple[int, int]
 
     @classmethod
-    def of(cls, frames: Sequence[Picture], seconds: float, fastest: int) -> _Film:
+    def of(cls, frames: Frames, seconds: float, fastest: int) -> _Film:
         moving = max(seconds - HOLD, 0.5)
         count = min(len(frames), max(1, int(moving * fastest)))
         # The last frame is always among the shown: it is the painting.
