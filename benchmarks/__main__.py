@@ -14,7 +14,8 @@ from model import backend
 
 PAINTING = ("step", "time_to_loss", "roofline", "patches", "memory", "judge")
 STUDIO = ("start", "overhead", "viewers", "idle", "endurance")
-BENCHMARKS = (*PAINTING, *STUDIO)
+PAGE = ("page",)
+BENCHMARKS = (*PAINTING, *STUDIO, *PAGE)
 SOFTWARE = ("tensorflow", "tensorflow-cpu", "keras", "numpy")
 
 

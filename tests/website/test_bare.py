@@ -12,13 +12,11 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Browser, expect
 
-from model.pictures import read, recipe_in
-from tests.judge import judge
-from tests.website.visitor import Visitor, visiting
+from model.pictures import recipe_in
+from tests.website import measures
+from tests.website.visitor import visiting
 
 pytestmark = pytest.mark.slow
-
-WEBSITE = Path(__file__).resolve().parents[2] / "website"
 
 
 def test_the_whole_journey(chromium: Browser, bare: str) -> None:
@@ -26,39 +24,17 @@ def test_the_whole_journey(chromium: Browser, bare: str) -> None:
         visitor.open().state("empty")
         expect(visitor.page.locator("#privacy")).to_contain_text("stays in this browser")
         visitor.sample()
-        _watch_for_the_first_stroke(visitor)
-        visitor.paint().state("sketching")
-        first = visitor.page.wait_for_function("() => window.firstStroke", timeout=20_000).json_value()
+        first = measures.first_stroke(visitor)
         began = time.monotonic()
         visitor.state("finished")
         assert first < 1000, f"the first stroke came {first:.0f} ms after the click"
         assert time.monotonic() - began < 20
-        with visitor.page.expect_download() as saving:
-            visitor.button("Save picture").click()
-        saved = Path(saving.value.path()).read_bytes()
-    painted = np.asarray(Image.open(io.BytesIO(saved)).convert("RGB"))
-    assert max(painted.shape) == 256
+        saved = measures.saved(visitor)
     assert recipe_in(saved)["engine"] == "patches"
-    photo, artwork = read(WEBSITE / "samples/golden_hour.jpg"), read(WEBSITE / "artworks/night_sky.jpg")
-    judged = judge(painted, photo, artwork)
+    assert max(Image.open(io.BytesIO(saved)).size) == 256
+    judged = measures.judged(saved, "golden_hour", "night_sky")
     assert judged.style >= 0.8
     assert judged.content >= 0.7
-
-
-def _watch_for_the_first_stroke(visitor: Visitor) -> None:
-    """Note how many milliseconds after the click a frame is first drawn on the page."""
-    visitor.page.evaluate(
-        """() => {
-            const draw = CanvasRenderingContext2D.prototype.drawImage;
-            document.querySelector("#paint").addEventListener("click", () => {
-                const clicked = performance.now();
-                CanvasRenderingContext2D.prototype.drawImage = function (...what) {
-                    draw.apply(this, what);
-                    if (this.canvas.id === "picture") window.firstStroke ??= performance.now() - clicked;
-                };
-            }, { once: true });
-        }"""
-    )
 
 
 def test_taking_part(chromium: Browser, bare: str) -> None:
@@ -112,17 +88,10 @@ def test_reload_begins_it_again_and_shows_what_is_finished(chromium: Browser, ba
 def test_the_page_answers_while_it_sketches(chromium: Browser, bare: str) -> None:
     with visiting(chromium, bare) as visitor:
         visitor.open().sample()
-        visitor.page.evaluate(LONG_TASKS)
+        visitor.page.evaluate(measures.LONG_TASKS)
         visitor.paint().state("sketching").state("finished")
         tasks: list[Any] = visitor.page.evaluate("window.longTasks")
         assert max(tasks, default=0) <= 100, tasks
-
-
-LONG_TASKS = """() => {
-    window.longTasks = [];
-    new PerformanceObserver((list) => window.longTasks.push(...list.getEntries().map((entry) => entry.duration)))
-        .observe({ type: "longtask" });
-}"""
 
 
 def test_it_works_without_a_network_once_it_was_there(chromium: Browser, bare: str) -> None:

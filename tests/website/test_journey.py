@@ -14,6 +14,7 @@ from playwright.sync_api import Browser, expect
 from model.pictures import recipe_in
 from tests.server.process import Server, serving
 from tests.server.viewer import order
+from tests.website import measures
 from tests.website.visitor import Visitor, visiting
 
 pytestmark = pytest.mark.slow
@@ -193,9 +194,7 @@ def test_a_film_of_it(chromium: Browser, studio: Server) -> None:
 def test_a_saved_picture_brings_its_settings_back(chromium: Browser, studio: Server) -> None:
     with visiting(chromium, studio.url) as visitor:
         visitor.open().sample().settings(size=256, iterations=33, seed=5).paint().state("finished")
-        with visitor.page.expect_download() as saving:
-            visitor.button("Save picture").click()
-        saved = Path(saving.value.path()).read_bytes()
+        saved = measures.saved(visitor)
     with visiting(chromium, studio.url) as visitor:
         visitor.open().give("painted.png", "image/png", saved)
         expect(visitor.page.locator("#iterations")).to_have_value("33")
