@@ -26,6 +26,10 @@ PAIRS = (
     ("chelsea", "mosaic"),
     ("coffee", "stained_glass"),
     ("rocket", "thick_oil"),
+    ("astronaut", "cubist_still_life"),
+    ("china", "red_evening"),
+    ("chelsea", "turning_discs"),
+    ("coffee", "poured_threads"),
 )
 
 
