@@ -41,11 +41,14 @@ class DisplayHandler(SiteHandler):
 
 
 class ConfigHandler(Handler):
-    """Tells the page what stands behind it. The file of the site tells of nothing, this server of a studio: itself."""
+    """Tells the page what stands behind it: a studio, this one, and how many days it keeps a painting.
+
+    The file of the site, which this one hides, tells of nothing.
+    """
 
     def get(self) -> None:
         """Tell it."""
         self.set_header("Cache-Control", "no-cache")
-        self.write({"studio": True})
+        self.write({"studio": True, "days": self.entrance.limits.age})
 
     head = get

@@ -42,7 +42,7 @@ def test_it_holds_the_rooms_and_the_whole_site_and_nothing_else(wheel: Path) -> 
         for path in (ROOT / "website").rglob("*")
         if path.is_file() and path.suffix not in {".py", ".pyc"} and not path.name.startswith(".")
     }
-    assert {"website/index.html", "website/main.js", "website/style.css"} <= site
+    assert {"website/index.html", "website/main.js", "website/style/page.css"} <= site
     assert code | site | {"visualneurons.py"} <= names
     assert {name for name in names if name.startswith("website/")} == site
 

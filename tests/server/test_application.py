@@ -39,7 +39,8 @@ def test_health_says_what_each_easel_does(studio: Server) -> None:
     [
         ("", "index.html", "text/html"),
         ("index.html", "index.html", "text/html"),
-        ("style.css", "style.css", "text/css"),
+        ("display?id=mine", "index.html", "text/html"),
+        ("style/page.css", "style/page.css", "text/css"),
         ("main.js", "main.js", "text/javascript"),
         ("favicon.svg", "favicon.svg", "image/svg+xml"),
     ],
@@ -49,6 +50,17 @@ def test_the_site(address: str, path: str, file: str, kind: str) -> None:
         assert answer.read() == (ROOT / "website" / file).read_bytes()
         assert answer.headers["Content-Type"].partition(";")[0] in {kind, kind.replace("text/j", "application/j")}
         assert answer.headers["Cache-Control"] == "no-cache"
+
+
+def test_the_page_is_told_what_stands_behind_it(address: str) -> None:
+    with get(address + "config.json") as answer:
+        assert json.load(answer) == {"studio": True, "days": 30.0}
+
+
+def test_texts_are_compressed_and_pictures_are_not(address: str) -> None:
+    for path, encoding in (("main.js", "gzip"), ("artworks/mosaic.jpg", None)):
+        with get(address + path, Accept_Encoding="gzip") as answer:
+            assert answer.headers["Content-Encoding"] == encoding
 
 
 @pytest.mark.parametrize("path", ["", "healthz", "artworks", "metrics", "paintings/none", "no-such-page"])
