@@ -14,14 +14,18 @@ PYTHON = $(shell for python in python3.13 python3.12 python3.11 python3.10 pytho
 # The machine's own Node, else the one that comes as a Python package.
 WITH_NODE = PATH="$$PATH:$(CURDIR)/$(BIN)"
 
+HAVE_NODE = command -v node >/dev/null && command -v npm >/dev/null || \
+	$(BIN)/python -m pip install --disable-pip-version-check --editable '.[node]'
+
 .PHONY: run test check fix bench
 
 run: $(VENV)/installed-to-run
 	$(BIN)/python -m visualneurons serve --port $(PORT)
 
 test: $(VENV)/installed-to-develop
+	$(HAVE_NODE)
 	$(BIN)/python -m tests.browser
-	$(BIN)/python -m pytest
+	$(WITH_NODE) $(BIN)/python -m pytest
 
 check: $(VENV)/installed-to-develop node_modules/installed
 	$(BIN)/python -m ruff check
@@ -52,7 +56,6 @@ $(VENV)/installed-to-develop: $(VENV)/made setup.py pyproject.toml
 	touch $@
 
 node_modules/installed: $(VENV)/made package.json package-lock.json
-	command -v node >/dev/null && command -v npm >/dev/null || \
-		$(BIN)/python -m pip install --disable-pip-version-check --editable '.[node]'
+	$(HAVE_NODE)
 	$(WITH_NODE) npm ci
 	touch $@

