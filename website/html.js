@@ -46,6 +46,17 @@ export function fill(parent, ...children) {
 }
 
 /**
+ * Change the page; where that hides what has the focus, `next` has it.
+ * @param {() => void} change
+ * @param {() => HTMLElement} next
+ */
+export function keepFocus(change, next) {
+  const focused = document.activeElement;
+  change();
+  if (focused && !focused.checkVisibility()) next().focus({ preventScroll: true });
+}
+
+/**
  * The element of the page with this id, which is known to be there.
  * @template {Element} [Kind=HTMLElement]
  * @param {string} id

@@ -1,7 +1,7 @@
 // The page: puts its parts together, and follows the visitor from a photo to a painting.
 
 import { Choice } from "./choose/choice.js";
-import { byId, element, fill } from "./html.js";
+import { byId, element, fill, keepFocus } from "./html.js";
 import { History } from "./keep/history.js";
 import { Keepsakes } from "./keep/keepsakes.js";
 import { Painters, warmUp } from "./painters.js";
@@ -20,7 +20,15 @@ import { standing } from "./wire/standing.js";
 
 /** @typedef {import("./painters.js").Order} Order */
 
-const [behind, known] = await Promise.all([standing(), fetch("settings.json").then((answer) => answer.json())]);
+const [behind, known] = await Promise.all([
+  standing(),
+  fetch("settings.json").then((answer) => answer.json()).catch(() => null),
+]);
+if (!known) {
+  say({ message: "A part of this page could not be loaded.", hint: "Check that you are online, then reload it." });
+  document.body.removeAttribute("aria-busy");
+  throw new Error("settings.json cannot be read");
+}
 const bare = !behind.studio && !behind.launcher;
 
 const choice = new Choice({
@@ -44,27 +52,37 @@ let painters = null;
 /** @type {Order | null} */
 let order = null;
 let titles = { photo: "", artwork: "" };
+let way = 0; // counts where the visitor has gone, so that nothing late leads elsewhere
+/** @type {Blob | null} the photo that hangs there */
+let hung = null;
 
 // ---------------------------------------------------------------- choosing
 
 choice.addEventListener("change", async () => {
   if (painting) return;
-  if (choice.photo) {
+  if (choice.photo && choice.photo.blob !== hung) {
+    refuse(null);
     warmUp();
-    await stage.hang(choice.photo.blob);
+    await hang(choice.photo.blob);
   }
   show();
 });
 choice.addEventListener("recipe", (event) => settings.restore(restored(/** @type {CustomEvent} */ (event).detail)));
 choice.addEventListener("refused", (event) => refuse(/** @type {CustomEvent} */ (event).detail));
 choice.addEventListener("blend", () => {
-  if (order && painting?.owned && choice.blend.length > 1) painters?.act("steer", { blend: choice.blend });
+  if (choice.blend.length === order?.artworks.length) steer({ blend: choice.blend });
 });
 
 byId("choose").addEventListener("submit", (event) => {
   event.preventDefault();
-  if (choice.photo && choice.artworks.length) begin();
+  if (!painting && choice.photo && choice.artworks.length) begin();
 });
+
+/** @param {Blob} photo that was chosen */
+function hang(photo) {
+  hung = photo;
+  return stage.hang(photo);
+}
 
 /** Order what was chosen, and watch it. */
 async function begin() {
@@ -73,12 +91,14 @@ async function begin() {
   const [id, key] = [code(16), code(32)];
   order = { photo: photo.blob, artworks: [...artworks], blend: [...blend], settings: { ...settings.values } };
   titles = { photo: photo.title, artwork: artworks.map((artwork) => artwork.title).join(" and ") };
+  way++;
+  window.history.pushState(null, "", address(id));
   open(id, key);
+  byId("wall").scrollIntoView({ block: "nearest" });
   painters?.begin();
-  // The photo is kept on this device before anything can go wrong with it.
+  // The photo is kept on this device, whatever goes wrong with it.
   const { photo: title, artwork } = titles;
   await history.remember({ id, key, at: Date.now(), title, artwork, state: "begun", photo: photo.blob, order });
-  window.history.pushState(null, "", address(id));
 }
 
 /** @param {string} id */
@@ -96,7 +116,7 @@ function open(id, key) {
   leave();
   const opened = new Painting(id, key, bare);
   painting = opened;
-  painters = new Painters(opened, order, bare ? null : () => socket(opened));
+  painters = new Painters(opened, order, bare ? null : (signal) => socket(opened, signal));
   announcer.begin();
   keepsakes.begin(opened, titles);
   const relay = new Relay(opened);
@@ -122,7 +142,8 @@ async function finished(opened) {
   try {
     const picture = await keepsakes.kept();
     if (!picture || opened !== painting || opened.state !== "finished" || !opened.newest) return;
-    if (!timeline.looking) stage.show({ ...opened.newest, image: picture });
+    opened.newest.image = picture;
+    if (!timeline.looking) stage.show(opened.newest);
     await history.update(opened.id, { state: "finished", picture });
   } catch {
     // The last frame is there already, and the button that saves the picture says what is wrong.
@@ -132,7 +153,7 @@ async function finished(opened) {
 /** Look away from the painting that is shown. What a studio paints goes on. */
 function leave() {
   painters?.close();
-  painters = painting = null;
+  painters = painting = hung = null;
   timeline.hide();
   viewing.hide();
   refuse(null);
@@ -141,13 +162,14 @@ function leave() {
 /**
  * The address of the studio's socket: it is on this host, or the launcher finds it.
  * @param {Painting} opened
+ * @param {AbortSignal} signal
  */
-async function socket(opened) {
+async function socket(opened, signal) {
   if (behind.launcher) {
     const tell = (/** @type {string} */ phase, /** @type {number | null} */ eta) => {
       opened.hear({ state: "model_loading", data: { phase, eta } });
     };
-    return launch(behind.launcher, opened.id, tell);
+    return launch(behind.launcher, opened.id, tell, signal);
   }
   const url = new URL("styletransfer?frames=binary", document.baseURI);
   url.protocol = url.protocol.replace("http", "ws");
@@ -161,10 +183,15 @@ moves.addEventListener("move", (event) => {
   painters?.act(action, data);
 });
 settings.addEventListener("steer", (event) => {
-  if (painting?.owned) painters?.act("steer", /** @type {CustomEvent} */ (event).detail);
+  const changed = /** @type {CustomEvent} */ (event).detail;
+  if (order) Object.assign(order.settings, changed);
+  steer(changed);
 });
 timeline.addEventListener("rewind", (event) => {
-  painters?.act("rewind", { iteration: /** @type {CustomEvent} */ (event).detail });
+  const { detail: iteration } = /** @type {CustomEvent<number>} */ (event);
+  refuse(null);
+  painters?.act("rewind", { iteration });
+  painting?.rewound(iteration);
 });
 timeline.addEventListener("look", (event) => {
   const frame = /** @type {CustomEvent} */ (event).detail ?? painting?.newest;
@@ -175,6 +202,17 @@ keepsakes.addEventListener("another", () => {
   window.history.pushState(null, "", "./");
   route();
 });
+
+/**
+ * Steer the painting, and remember it: whoever comes back finds the sliders where they were.
+ * @param {Record<string, any>} changed
+ */
+function steer(changed) {
+  if (!order || !painting?.owned || painting.state === "failed") return;
+  if (changed.blend) order.blend = changed.blend;
+  painters?.act("steer", changed);
+  history.update(painting.id, { order });
+}
 
 // ---------------------------------------------------------------- where one is
 
@@ -187,36 +225,40 @@ addEventListener("popstate", () => route());
 
 /** Show what the address names: a painting, or the choice of a new one. */
 async function route() {
+  const here = ++way;
   const id = new URL(location.href).searchParams.get("id");
   if (!id) {
     leave();
     order = null;
     keepsakes.hide();
-    if (choice.photo) await stage.hang(choice.photo.blob);
-    else stage.clear();
     show();
+    if (choice.photo) await hang(choice.photo.blob);
+    else stage.clear();
     return;
   }
   if (painting?.id === id) return;
   const entry = await history.find(id);
+  if (here !== way) return;
   order = /** @type {Order | null} */ (entry?.order ?? null);
   titles = { photo: entry?.title ?? "A painting", artwork: entry?.artwork ?? "" };
   if (bare && !order) {
     window.history.replaceState(null, "", "./");
+    await route();
     refuse({ message: "This painting is not kept on this device.", hint: "Choose a photo to paint a new one." });
     return;
   }
   if (order) {
     settings.restore(order.settings);
     await stage.hang(order.photo);
+    if (here !== way) return;
   } else stage.clear();
   open(id, entry?.key ?? null);
   if (order) choice.restore({ ...order, photo: { blob: order.photo, title: titles.photo } });
-  if (bare && entry?.picture && painting) {
-    const bitmap = await createImageBitmap(entry.picture);
-    painting.found(entry.picture, bitmap, Number(order?.settings.iterations));
-    bitmap.close();
-  } else painters?.begin(!bare);
+  const [opened, painter] = [painting, painters];
+  const bitmap = entry?.picture && (await createImageBitmap(entry.picture).catch(() => null));
+  if (entry?.picture && bitmap) opened?.found(entry.picture, bitmap, Number(order?.settings.iterations));
+  bitmap?.close();
+  if (here === way && !(bare && opened?.kept)) painter?.begin(!bare);
 }
 
 /**
@@ -230,8 +272,17 @@ function restored(found) {
 
 // ---------------------------------------------------------------- what is seen
 
-/** Everything that depends on the state of the page. */
+/** Everything that depends on the state of the page. What has the focus keeps it, or what came in its place has it. */
 function show() {
+  const focused = document.activeElement;
+  keepFocus(settle, () => {
+    const next = focused?.closest(".row")?.querySelector("button:not([hidden])");
+    if (next instanceof HTMLElement && next.checkVisibility()) return next;
+    return painting ? progress.title : byId("panel");
+  });
+}
+
+function settle() {
   document.body.dataset.state = state();
   byId("choose").hidden = byId("paint").hidden = painting !== null;
   /** @type {HTMLButtonElement} */ (byId("paint")).disabled = !choice.photo || !choice.artworks.length;
@@ -272,10 +323,18 @@ function state() {
  * @param {{ message: string, hint: string } | null} refusal
  */
 function refuse(refusal) {
-  const said = byId("refusal");
-  said.hidden = refusal === null;
   const again = painting?.state === "failed" && order && element("button", { type: "button", onclick: retry }, "Try again");
-  fill(said, refusal && [element("p", {}, element("strong", {}, refusal.message), " ", refusal.hint), again]);
+  say(refusal, again || null);
+}
+
+/**
+ * @param {{ message: string, hint: string } | null} refusal
+ * @param {HTMLElement | null} [next] what can be done about it
+ */
+function say(refusal, next = null) {
+  const said = byId("refusal");
+  keepFocus(() => (said.hidden = refusal === null), () => (painting ? progress.title : byId("panel")));
+  fill(said, refusal && [element("p", {}, element("strong", {}, refusal.message), " ", refusal.hint), next]);
 }
 
 /** Ask for the same painting again. */
@@ -283,6 +342,7 @@ function retry() {
   if (!painting) return;
   const { id, key } = painting;
   open(id, key);
+  progress.title.focus({ preventScroll: true });
   painters?.begin();
 }
 
@@ -299,10 +359,12 @@ function code(length) {
 
 byId("privacy").textContent = bare
   ? "Your photo stays in this browser: nothing is sent anywhere."
-  : "Your photo goes to the studio that paints it, and is kept there with the painting for at most 30 days, unless you forget it before.";
+  : `Your photo goes to the studio that paints it, and is kept there with the painting for ${behind.days} days, unless you forget it before.`;
 history.addEventListener("forget", (event) => {
   const { id, key } = /** @type {CustomEvent} */ (event).detail;
-  if (!bare) fetch(`paintings/${id}`, { method: "DELETE", headers: { Authorization: `Bearer ${key}` } });
+  // A studio that does not answer lets go of it by itself, when its time is over.
+  const how = { method: "DELETE", headers: { Authorization: `Bearer ${key}` } };
+  if (!bare) fetch(`paintings/${id}`, how).catch(() => {});
 });
 glance(() => (painting && !bare && !painting.over ? painting.id : null), entitle);
 await choice.begin();

@@ -12,6 +12,7 @@ import { Studio } from "./wire/studio.js";
  */
 
 const PATIENCE = 350; // milliseconds that a studio has for its first frame before a sketch stands in
+const RETURN = 1500; // and for the frames of a painting that it should have already
 const STAND_IN = { size: 256, iterations: 80 }; // the stand-in's own, whatever was ordered
 
 /** @type {Sketch | null} */
@@ -32,7 +33,7 @@ export class Painters {
   /**
    * @param {Painting} painting
    * @param {Order | null} order null for a painting that is somebody else's
-   * @param {(() => Promise<string>) | null} address of the studio's socket, null if there is none
+   * @param {((signal: AbortSignal) => Promise<string>) | null} address of the studio's socket, null if there is none
    */
   constructor(painting, order, address) {
     this.painting = painting;
@@ -43,24 +44,25 @@ export class Painters {
   /** @param {boolean} asked whether the studio has it already */
   begin(asked = false) {
     if (!this.address) {
-      this.#stroke((told) => this.painting.hear(told), {});
+      this.#stroke((told) => this.#alone(told), {});
       return;
     }
-    const { painting, order } = this;
+    const { painting } = this;
+    const order = painting.kept ? null : this.order; // what was finished once is not painted again
     const studio = new Studio(painting.id, painting.key, order && (() => ordered(order)), asked, this.address);
     this.#studio = studio;
     studio.addEventListener("told", (event) => this.#hear(/** @type {CustomEvent<Told>} */ (event).detail));
     studio.begin();
-    if (order && !asked) this.#timer = setTimeout(() => this.#standIn(), PATIENCE);
+    if (order) this.#timer = setTimeout(() => this.#standIn(), asked ? RETURN : PATIENCE);
   }
 
   /**
    * @param {string} action
-   * @param {object | null} data
+   * @param {Record<string, any> | null} data
    */
   act(action, data) {
-    (this.#studio ?? this.#sketch)?.act(action, data);
-    if (this.#studio && action === "steer") this.#sketch?.act(action, data);
+    this.#studio?.act(action, this.#placed(data));
+    if (!this.#studio || action === "steer") this.#sketch?.act(action, data);
   }
 
   /** Leave it: what a studio paints goes on. */
@@ -74,6 +76,26 @@ export class Painters {
     const { state } = told;
     if (state === "end_iteration" || state === "end" || state === "paused") this.#endSketch();
     this.painting.hear(told);
+  }
+
+  /**
+   * What the sketch tells where it is the painter.
+   * @param {Told} told
+   */
+  #alone({ state, data, image }) {
+    if (state === "error") data.final = data.code === "sketch_broken" || !this.painting.frames.length;
+    // The sketch knows its artworks as pixels only; whoever takes up the recipe wants their names.
+    if (state === "end") data.recipe.artworks = this.order?.artworks.map(({ name }) => ({ name }));
+    this.painting.hear({ state, data, image });
+  }
+
+  /**
+   * The same with the shares as the studio numbers the artworks.
+   * @param {Record<string, any> | null} data
+   */
+  #placed(data) {
+    const artworks = this.order?.artworks ?? [];
+    return data?.blend ? { ...data, blend: places(artworks).map((place) => data.blend[place]) } : data;
   }
 
   #standIn() {
@@ -101,7 +123,9 @@ export class Painters {
       const shares = styles.length > 1 ? { blend } : {};
       sketch.act("request_image", { ...settings, ...shares, ...instead, photo: photographed, artworks: styles });
     } catch {
-      hear({ state: "error", data: UNREADABLE });
+      if (this.#sketch !== sketch) return;
+      this.#endSketch();
+      hear({ state: "error", data: { ...UNREADABLE } });
     }
   }
 
@@ -115,7 +139,7 @@ export class Painters {
 const UNREADABLE = {
   code: "picture_unreadable",
   message: "The photo or the artwork could not be read.",
-  hint: "Check the network, or choose another, and press Paint again.",
+  hint: "Check the network and try again, or begin a new painting with another.",
 };
 
 /**
@@ -123,8 +147,6 @@ const UNREADABLE = {
  * @param {Order} order
  */
 async function ordered({ photo, artworks, blend, settings }) {
-  // The studio numbers the pictures that are sent before those of its collection.
-  const places = artworks.map((_, place) => place).sort((a, b) => Number(!artworks[a].blob) - Number(!artworks[b].blob));
   const own = artworks.filter((artwork) => artwork.blob);
   const named = artworks.filter((artwork) => !artwork.blob).map((artwork) => artwork.name);
   const [content, ...styles] = await Promise.all([photo, ...own.map(picture)].map(async (blob) => base64(await blob)));
@@ -132,9 +154,17 @@ async function ordered({ photo, artworks, blend, settings }) {
     content_image: content,
     ...(styles.length && { style_images: styles }),
     ...(named.length && { artwork: named }),
-    ...(artworks.length > 1 && { blend: places.map((place) => blend[place]) }),
+    ...(artworks.length > 1 && { blend: places(artworks).map((place) => blend[place]) }),
     ...settings,
   };
+}
+
+/**
+ * The artworks' places in the order of the studio: it numbers the pictures that are sent before those of its collection.
+ * @param {Artwork[]} artworks
+ */
+function places(artworks) {
+  return artworks.map((_, place) => place).sort((a, b) => Number(!artworks[a].blob) - Number(!artworks[b].blob));
 }
 
 /**

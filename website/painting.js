@@ -28,8 +28,10 @@ export class Painting extends EventTarget {
   begins = null;
   /** @type {number | null} */
   position = null;
-  /** @type {number | null} */
+  /** @type {number | null} seconds until the studio is sought again */
   again = null;
+  /** @type {string | null} why it is not there, if anybody said so */
+  trouble = null;
   /** @type {Record<string, any> | null} what the studio does to be able to paint */
   loading = null;
   /** @type {Record<string, any> | null} what paints, and on what */
@@ -112,7 +114,12 @@ export class Painting extends EventTarget {
    * @param {Told} told
    */
   hear({ state, data, image }) {
-    if (state !== "error") this.again = null;
+    if (this.kept) {
+      // Its picture is here, whether the studio still has it or not.
+      if (!["queued", "paused", "recovering", "end_iteration"].includes(state)) return;
+      this.kept = false;
+    }
+    if (state !== "error") this.again = this.trouble = null;
     if (state === "end_iteration" && image) {
       if (!this.genuine) this.#clear();
       this.sketched = this.bare;
@@ -121,15 +128,17 @@ export class Painting extends EventTarget {
       if (this.state !== "paused") this.state = "painting";
       this.#add(data, image);
     }
-    else if (state === "model_loading") this.loading = data;
-    else if (state === "model_loaded") [this.loading, this.device] = [null, data];
-    else if (state === "queued") {
+    else if (state === "model_loading" || state === "model_loaded") {
+      if (state === "model_loading") this.loading = data;
+      else [this.loading, this.device] = [null, data];
+      if (this.state === "away") this.state = "waiting";
+    } else if (state === "queued") {
       Object.assign(this, { position: data.position, begins: data.begins, eta: data.eta });
       this.state = "waiting";
     } else if (state === "paused") this.#rest("paused");
     else if (state === "recovering") this.state = "recovering";
     else if (state === "away") {
-      this.again = data.again;
+      [this.again, this.trouble] = [data.again, data.message ?? null];
       this.#rest("away");
     } else if (state === "end") {
       Object.assign(this, { elapsed: data.elapsed, of: data.iterations, progress: 100, recipe: data.recipe ?? null });
@@ -139,6 +148,17 @@ export class Painting extends EventTarget {
       if (data.final) this.#rest("failed");
       this.dispatchEvent(new Event("refused"));
     }
+    this.dispatchEvent(new Event("change"));
+  }
+
+  /**
+   * Its owner goes back: what came after this iteration counts no more.
+   * @param {number} iteration
+   */
+  rewound(iteration) {
+    this.#back(iteration + 1);
+    this.iteration = iteration;
+    this.dispatchEvent(new Event("frame"));
     this.dispatchEvent(new Event("change"));
   }
 
@@ -174,7 +194,7 @@ export class Painting extends EventTarget {
     this.iteration = -1;
   }
 
-  /** @param {number} iteration its owner went back: what came from here on is painted again */
+  /** @param {number} iteration what came from here on is painted again */
   #back(iteration) {
     this.frames = this.frames.filter((frame) => frame.iteration < iteration);
     this.losses = this.losses.filter((losses) => losses.iteration < iteration);

@@ -116,7 +116,7 @@ worker.addEventListener("fetch", (/** @type {any} */ event) => {
   if (request.method !== "GET" || place.origin !== scope.origin) return;
   const path = place.pathname.slice(scope.pathname.length);
   if (PAGES.has(path)) event.respondWith(answer(new Request(scope.href), request));
-  else if (path.includes(".") && !path.startsWith("paintings/")) event.respondWith(answer(request, request));
+  else if (SHELL.includes(path) || path.match(/^(artworks|samples)\//)) event.respondWith(answer(request, request));
 });
 
 /**
@@ -127,7 +127,7 @@ async function answer(known, request) {
   const kept = await caches.open(KEPT);
   const before = await kept.match(known, { ignoreVary: true });
   const fresh = fetch(request).then((response) => {
-    if (response.ok) kept.put(known, response.clone());
+    if (response.ok) kept.put(known, response.clone()).catch(() => {}); // there may be no room
     return response;
   });
   if (!before) return fresh;

@@ -61,7 +61,7 @@ def first_stroke(visitor: Visitor) -> float:
     """Press Paint; how many milliseconds later a frame is first drawn on the page."""
     visitor.page.evaluate(_FIRST_STROKE)
     visitor.paint()
-    milliseconds: float = visitor.page.wait_for_function("window.firstStroke", timeout=30_000).json_value()
+    milliseconds: float = visitor.page.wait_for_function("() => window.firstStroke", timeout=30_000).json_value()
     return milliseconds
 
 

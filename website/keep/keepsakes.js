@@ -57,20 +57,19 @@ export class Keepsakes extends EventTarget {
   }
 
   /**
-   * The picture as the studio keeps it, else the newest frame.
+   * The picture as the studio keeps it, without loss; where it cannot be had, the newest frame.
    * @returns {Promise<Blob | undefined>}
    */
   async kept() {
-    const painting = /** @type {Painting} */ (this.#painting);
-    if (!painting.genuine || painting.bare) return painting.newest?.image;
-    return asked(`paintings/${painting.id}/picture`);
+    const { newest, recipe, genuine, bare, kept, id } = /** @type {Painting} */ (this.#painting);
+    if (bare && recipe && newest?.image.type === "image/png") return withRecipe(newest.image, recipe);
+    if (bare || kept || !genuine) return newest?.image;
+    return asked(`paintings/${id}/picture`).catch(() => newest?.image);
   }
 
   async #savePicture() {
-    const painting = /** @type {Painting} */ (this.#painting);
-    let picture = await this.kept();
+    const picture = await this.kept();
     if (!picture) return;
-    if (painting.recipe) picture = await withRecipe(picture, painting.recipe);
     const suffix = picture.type === "image/png" ? "png" : "jpg";
     this.#save(picture, suffix);
     this.said.textContent = suffix === "png" ? "Saved. The file knows its recipe: give it as a photo to paint like it." : "Saved as it is now.";
@@ -79,10 +78,10 @@ export class Keepsakes extends EventTarget {
   async #saveFilm() {
     const painting = /** @type {Painting} */ (this.#painting);
     this.said.textContent = "Making the film…";
-    if (painting.bare) {
-      const { blob, suffix } = await film(painting.frames.map((frame) => frame.image));
-      this.#save(blob, suffix);
-    } else this.#save(await asked(`paintings/${painting.id}/timelapse`), "mp4");
+    // Where no studio has the frames, those that were seen here make a film, too.
+    const made = painting.bare ? null : await asked(`paintings/${painting.id}/timelapse`).catch(() => null);
+    const { blob, suffix } = made ? { blob: made, suffix: "mp4" } : await film(painting.frames.map(({ image }) => image));
+    this.#save(blob, suffix);
     this.said.textContent = "The film is saved.";
   }
 
@@ -108,14 +107,15 @@ export class Keepsakes extends EventTarget {
     const button = element("button", {
       type: "button",
       onclick: async () => {
-        button.disabled = true;
+        if (button.ariaDisabled) return;
+        button.ariaDisabled = "true"; // and not disabled, which would take the focus away
         try {
           await act();
         } catch (error) {
           this.said.textContent = "";
-          this.dispatchEvent(new CustomEvent("refused", { detail: refusal(error) }));
+          this.dispatchEvent(new CustomEvent("refused", { detail: { message: /** @type {Error} */ (error).message, hint: "" } }));
         }
-        button.disabled = false;
+        button.ariaDisabled = null;
       },
     }, title);
     return button;
@@ -128,15 +128,6 @@ export class Keepsakes extends EventTarget {
  */
 async function asked(address) {
   const answer = await fetch(address);
-  if (answer.ok) return answer.blob();
-  const { data } = await answer.json();
-  throw Object.assign(new Error(data.message), { hint: data.hint });
-}
-
-/** @param {any} error */
-function refusal(error) {
-  if (error instanceof TypeError) {
-    return { message: "The studio does not answer.", hint: "The picture is kept there: try again in a moment." };
-  }
-  return { message: error.message, hint: error.hint ?? "Try again." };
+  if (!answer.ok) throw new Error(`${address} answers ${answer.status}`);
+  return answer.blob();
 }

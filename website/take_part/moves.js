@@ -24,7 +24,7 @@ export class Moves extends EventTarget {
     const { state, owned, genuine, frames, bare, kept } = painting;
     this.row.hidden = !owned || kept;
     this.pause.hidden = !["waiting", "painting", "recovering"].includes(state) || (bare && !frames.length);
-    this.resume.hidden = state !== "paused" && !(state === "failed" && frames.length > 0 && genuine);
+    this.resume.hidden = state !== "paused" && !(state === "failed" && frames.length > 0 && genuine && !bare);
     this.finish.hidden = !["painting", "paused"].includes(state) || !genuine;
     this.more.hidden = !["painting", "paused", "finished"].includes(state) || !genuine;
   }

@@ -49,6 +49,8 @@ export class Settings extends EventTarget {
       element("summary", {}, "Size, iterations and chance"),
       field("Long side", this.size), field("Iterations", this.iterations), field("Seed of chance", this.seed),
     );
+    // What is wrong has to be seen to be mended.
+    this.order.addEventListener("invalid", () => (this.order.open = true), { capture: true });
     byId("take-part").append(
       ...this.sliders.map(({ row }) => row),
       element("label", { class: "check" }, this.colors, "Keep the photo's colours"),

@@ -9,7 +9,7 @@ import { span, words } from "./words.js";
 export class Progress {
   constructor() {
     this.section = byId("progress");
-    this.title = element("h2", { id: "progress-title" });
+    this.title = element("h2", { id: "progress-title", tabindex: -1 });
     this.after = element("p", { class: "after" });
     this.words = element("p", { class: "words" });
     this.bar = element("progress", { max: 100, value: 0, "aria-label": "Painted" });
@@ -44,9 +44,10 @@ export class Progress {
  * @returns {[string, string][]}
  */
 function facts(painting) {
-  const { iteration, of, elapsed, eta, pace, device, over } = painting;
+  const { iteration, of, elapsed, eta, pace, device, over, kept } = painting;
   /** @type {[string, string][]} */
-  const known = [["Iteration", iteration < 0 ? "–" : `${iteration + 1} of ${of}`], ["Elapsed", span(elapsed)]];
+  const known = [["Iteration", iteration < 0 ? "–" : `${iteration + 1} of ${of}`]];
+  if (!kept) known.push(["Elapsed", span(elapsed)]);
   if (!over) {
     known.push(["Left", eta === null ? "–" : span(eta)]);
     known.push(["Pace", pace === null ? "–" : `${pace.toFixed(pace < 10 ? 1 : 0)} / s`]);

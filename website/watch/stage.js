@@ -21,21 +21,21 @@ export class Stage {
   }
 
   /**
-   * Hang up a photo: its shape is the picture's from now on.
+   * Hang up a photo: its shape is the picture's from now on. One that cannot be decoded leaves what hangs there.
    * @param {Blob} photo
    */
   async hang(photo) {
     const turn = ++this.#turn;
     this.#next = null;
-    const bitmap = await createImageBitmap(photo);
-    if (turn === this.#turn) {
+    const bitmap = await createImageBitmap(photo).catch(() => null);
+    if (bitmap && turn === this.#turn) {
       this.#shape(bitmap.width, bitmap.height);
       this.context.drawImage(bitmap, 0, 0, this.canvas.width, this.canvas.height);
       URL.revokeObjectURL(this.before.src);
       this.before.src = URL.createObjectURL(photo);
       this.easel.hidden = false;
     }
-    bitmap.close();
+    bitmap?.close();
   }
 
   /** Take down what hangs there. */

@@ -1,6 +1,6 @@
 // The timeline: the frames there were, to look back at, to replay, and to go on from.
 
-import { byId, element, fill } from "../html.js";
+import { byId, element, fill, keepFocus } from "../html.js";
 
 /**
  * @typedef {import("../painting.js").Painting} Painting
@@ -16,6 +16,7 @@ export class Timeline extends EventTarget {
   #painting = null;
   /** @type {number | null} the iteration that is looked at; null is the newest */
   #at = null;
+  #genuine = false;
   #replay = 0;
 
   constructor() {
@@ -41,16 +42,17 @@ export class Timeline extends EventTarget {
   /** @param {Painting} painting */
   show(painting) {
     if (painting !== this.#painting) this.hide();
-    this.#painting = painting;
+    const another = painting.genuine !== this.#genuine; // painter: what was looked at is gone
+    [this.#painting, this.#genuine] = [painting, painting.genuine];
     const { frames } = painting;
+    const at = this.#at;
+    if (at !== null && (another || !frames.length || frames[0].iteration > at)) {
+      this.live();
+      return;
+    }
     this.bar.hidden = frames.length < 2;
     this.range.max = String(Math.max(0, frames.length - 1));
-    let place = frames.length - 1;
-    if (this.#at !== null) {
-      const at = this.#at;
-      place = frames.findLastIndex((frame) => frame.iteration <= at);
-      if (place < 0) this.live();
-    }
+    const place = at === null ? frames.length - 1 : frames.findLastIndex((frame) => frame.iteration <= at);
     this.range.value = String(place);
     this.#tell(frames[place]);
   }
@@ -80,8 +82,7 @@ export class Timeline extends EventTarget {
   #visit(place) {
     const frames = this.#painting?.frames ?? [];
     const frame = frames[place];
-    if (!frame) return;
-    if (place === frames.length - 1) {
+    if (place >= frames.length - 1) {
       this.live();
       return;
     }
@@ -113,7 +114,8 @@ export class Timeline extends EventTarget {
   #goOn() {
     const at = this.#at;
     if (at === null) return;
-    this.live();
+    this.#stop();
+    this.#at = null;
     this.dispatchEvent(new CustomEvent("rewind", { detail: at }));
   }
 
@@ -128,7 +130,10 @@ export class Timeline extends EventTarget {
     const words = `iteration ${frame.iteration + 1} of ${this.#painting.of}`;
     this.where.textContent = this.looking ? words : "";
     this.range.setAttribute("aria-valuetext", this.looking ? words : `${words}, the newest`);
-    this.newest.hidden = !this.looking;
-    this.rewind.hidden = !this.looking || !this.#painting.owned || !this.#painting.genuine;
+    const { owned, genuine } = this.#painting;
+    keepFocus(() => {
+      this.newest.hidden = !this.looking;
+      this.rewind.hidden = !this.looking || !owned || !genuine;
+    }, () => this.range);
   }
 }

@@ -28,11 +28,12 @@ function sentence(painting) {
   const { state, position, begins, loading, again, bare } = painting;
   if (painting.kept) return "Painted before, and kept on this device.";
   if (state === "finished") return `Finished after ${painting.of} iterations, in ${span(painting.elapsed)}.`;
-  if (state === "failed") return painting.refusal?.message ?? "The painting has failed.";
+  if (state === "failed") return painting.frames.length ? "The painting has stopped." : "Nothing could be painted.";
   if (state === "paused") return "Paused. It goes on when you resume it.";
   if (state === "recovering") return "What painted it has stopped and is started again. Nothing is lost.";
-  if (state === "away") return `The studio cannot be reached. Trying again ${soon(again)}; the painting is kept.`;
+  if (state === "away") return `${painting.trouble ?? "The studio cannot be reached."} Trying again ${soon(again)}; nothing is lost.`;
   if (state === "painting") return bare ? "Painting in your browser." : "Painting.";
+  if (loading?.problem) return `The studio cannot paint now, and tries again: ${loading.problem}`;
   if (loading?.phase) return `${PHASES[loading.phase] ?? "The studio is getting ready"}${fetched(loading)}.`;
   if (position && !bare) return `In the queue: ${position === 1 ? "next" : `number ${position}`}${begins === null ? "" : `, ${soon(begins)}`}.`;
   return bare ? "Laying out the paints." : "Asking the studio.";

@@ -12,17 +12,19 @@ const EVERY = 2000; // milliseconds between two questions
  * @param {string} launcher its address
  * @param {string} painting the id, which is also the key of the request: asked twice, nothing is launched twice
  * @param {(phase: string, eta: number | null) => void} tell
+ * @param {AbortSignal} signal that nobody waits for it any more
  * @returns {Promise<string>} rejected with what the launcher says if it refuses
  */
-export async function launch(launcher, painting, tell) {
+export async function launch(launcher, painting, tell, signal) {
   /** @type {Launched} */
   let studio = await asked(`${launcher}/launch`, {
     method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify({ key: painting, painting }),
+    signal,
   });
   while (studio.state !== "ready") {
     tell(studio.state, studio.eta);
     await new Promise((resolve) => setTimeout(resolve, EVERY));
-    studio = await asked(`${launcher}/studios/${studio.id}?painting=${painting}`);
+    studio = await asked(`${launcher}/studios/${studio.id}?painting=${painting}`, { signal });
   }
   const url = new URL(studio.url, document.baseURI);
   url.protocol = url.protocol.replace("http", "ws");
@@ -33,7 +35,7 @@ export async function launch(launcher, painting, tell) {
 
 /**
  * @param {string} address
- * @param {RequestInit} [how]
+ * @param {RequestInit} how
  */
 async function asked(address, how) {
   const answer = await fetch(address, how);

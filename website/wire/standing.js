@@ -1,7 +1,8 @@
 // What stands behind the page: a studio on the same host, a launcher that finds one, or nothing.
 
 /**
- * @typedef {{ studio?: boolean, launcher?: string }} Standing
+ * `days` is for how long a painting is kept there.
+ * @typedef {{ studio?: boolean, launcher?: string, days?: number }} Standing
  */
 
 /**

@@ -10,7 +10,18 @@ const TOO_LARGE = {
   message: "The photo and the artworks are larger than the studio takes.",
   hint: "Give smaller ones.",
 };
-const AGAIN = new Set(["sockets_many", "gallery_unavailable", "studio_leaving"]); // refusals that pass by themselves
+const UNREADABLE = {
+  code: "picture_unreadable",
+  message: "The photo or an artwork cannot be read any more.",
+  hint: "Begin a new painting, and give it again.",
+};
+// Refusals that pass by themselves. A ticket's end does so, too: whoever comes again is given another.
+const AGAIN = new Set(["sockets_many", "gallery_unavailable", "studio_leaving", "ticket_expired", "ticket_used"]);
+// Refusals of a single action: the painting is as it was.
+const MERE = new Set([
+  "action_unknown", "change_invalid", "field_invalid", "iterations_many", "key_wrong", "message_invalid", "messages_many",
+  "move_illegal", "recipe_invalid", "setting_invalid",
+]);
 
 /**
  * A painter: it is told actions and tells states, in the words of docs/protocol.md. Beyond those it tells `away` while
@@ -19,21 +30,26 @@ const AGAIN = new Set(["sockets_many", "gallery_unavailable", "studio_leaving"])
 export class Studio extends EventTarget {
   /** @type {WebSocket | null} */
   #socket = null;
+  #asking = false; // for the socket's address
   /** @type {{ action: string, data: object | null }[]} */
   #unsent = [];
   #accepted = false;
+  #requested = false; // on this socket
+  #known = false; // on this socket it has been said how it stands with the painting
   #resting = true; // there is nothing to come: not begun, ended, or refused
-  #left = false;
+  #leaving = new AbortController();
   #last = -1; // the newest iteration that was seen
   #tries = 0;
   #timer = 0;
+  /** @type {Record<string, any> | null} what was refused last */
+  #refusal = null;
 
   /**
    * @param {string} painting the id
    * @param {string | null} key the owner's
-   * @param {(() => Promise<object>) | null} order the data of request_image; null for what somebody else has ordered
+   * @param {(() => Promise<object>) | null} order the data of request_image; null for what is not to be ordered
    * @param {boolean} asked whether it has been requested before
-   * @param {() => Promise<string>} address of the socket
+   * @param {(signal: AbortSignal) => Promise<string>} address of the socket
    */
   constructor(painting, key, order, asked, address) {
     super();
@@ -42,9 +58,10 @@ export class Studio extends EventTarget {
     this.order = order;
     this.address = address;
     this.#accepted = asked || order === null;
-    document.addEventListener("visibilitychange", this.#seen);
-    addEventListener("online", this.#seen);
-    addEventListener("pageshow", this.#seen);
+    const { signal } = this.#leaving;
+    document.addEventListener("visibilitychange", this.#seen, { signal });
+    addEventListener("online", this.#seen, { signal });
+    addEventListener("pageshow", this.#seen, { signal });
   }
 
   /** Ask for it, or come back to it. */
@@ -54,35 +71,41 @@ export class Studio extends EventTarget {
   }
 
   /**
+   * What is done before the studio has said that it knows the painting waits for that.
    * @param {string} action
    * @param {object | null} data
    */
   act(action, data = null) {
-    if (this.#socket?.readyState === WebSocket.OPEN) {
-      this.#socket.send(JSON.stringify({ action, data }));
+    if (this.#known && this.#socket?.readyState === WebSocket.OPEN) {
+      this.#say(this.#socket, action, data);
       return;
     }
-    this.#unsent.push({ action, data });
+    const before = this.#unsent.find((each) => each.action === action);
+    if (before) before.data = { ...before.data, ...data };
+    else this.#unsent.push({ action, data });
     this.begin();
   }
 
   /** Look away; the painting goes on. */
   close() {
-    this.#left = true;
+    this.#leaving.abort();
     this.#hangUp();
-    document.removeEventListener("visibilitychange", this.#seen);
-    removeEventListener("online", this.#seen);
-    removeEventListener("pageshow", this.#seen);
+  }
+
+  get #left() {
+    return this.#leaving.signal.aborted;
   }
 
   // A page that nobody sees takes no frames; one that is seen again, or has its network again, does not wait.
-  #seen = () => {
+  #seen = (/** @type {Event} */ { type }) => {
     if (document.hidden) {
       if (this.#accepted) this.#hangUp();
-    } else if (!this.#socket && !this.#resting) {
-      this.#tries = 0;
-      this.#connect();
+      return;
     }
+    if (type === "online" && this.#accepted) this.#hangUp(); // it may be dead, and nobody told the browser
+    if (this.#socket || this.#resting) return;
+    this.#tries = 0;
+    this.#connect();
   };
 
   #hangUp() {
@@ -94,38 +117,52 @@ export class Studio extends EventTarget {
 
   async #connect() {
     clearTimeout(this.#timer);
-    if (this.#socket || this.#left) return;
-    let address;
+    if (this.#socket || this.#asking || this.#left) return;
+    this.#asking = true;
     try {
-      address = await this.address();
+      const address = await this.address(this.#leaving.signal);
+      if (!this.#left && !(document.hidden && this.#accepted)) this.#open(new WebSocket(address));
     } catch (error) {
       const { told, again } = /** @type {{ told?: Told, again?: number }} */ (error);
+      if (this.#left) return;
       if (told && !again) this.#refuse(told.data);
-      else this.#retry(again);
-      return;
+      else this.#retry(told?.data.message, again);
+    } finally {
+      this.#asking = false;
     }
-    if (this.#socket || this.#left) return;
-    const socket = new WebSocket(address);
+  }
+
+  /** @param {WebSocket} socket */
+  #open(socket) {
     socket.binaryType = "arraybuffer";
     this.#socket = socket;
+    this.#known = this.#requested = false;
     socket.onopen = () => this.#introduce(socket);
     socket.onmessage = ({ data }) => {
       if (socket === this.#socket) this.#hear(typeof data === "string" ? JSON.parse(data) : frame(data));
     };
-    socket.onclose = ({ code }) => {
+    socket.onclose = ({ code, reason }) => {
       if (socket !== this.#socket) return;
       this.#socket = null;
-      if (this.#resting || this.#left) return;
+      if (this.#resting) return;
       if (code === 1009) this.#refuse(TOO_LARGE);
+      else if (code === 1008 && this.#refusal?.code === reason) this.#refuse(this.#refusal);
       else if (!document.hidden || !this.#accepted) this.#retry();
     };
   }
 
   /** @param {WebSocket} socket */
   async #introduce(socket) {
-    if (this.#accepted) this.#say(socket, "watch", this.#sought());
-    else this.#say(socket, "request_image", await this.#ordered());
-    for (const { action, data } of this.#unsent.splice(0)) this.#say(socket, action, data);
+    if (this.#accepted) {
+      this.#say(socket, "watch", this.#sought());
+      return;
+    }
+    this.#requested = true;
+    try {
+      this.#say(socket, "request_image", await this.#ordered());
+    } catch {
+      if (socket === this.#socket) this.#refuse(UNREADABLE);
+    }
   }
 
   /**
@@ -147,54 +184,69 @@ export class Studio extends EventTarget {
     return { ...order, painting: this.painting, key: this.key, format: "jpeg" };
   }
 
-  /** @param {number} [wait] seconds, if it was said how long */
-  #retry(wait) {
+  /**
+   * @param {string} [message] why, if anybody said so
+   * @param {number} [wait] seconds, if it was said how long
+   */
+  #retry(message, wait) {
     const pause = wait ?? PAUSES[Math.min(this.#tries, PAUSES.length - 1)] * (0.8 + 0.4 * Math.random());
     this.#tries += 1;
     this.#timer = setTimeout(() => this.#connect(), pause * 1000);
-    this.#tell({ state: "away", data: { again: pause, tries: this.#tries } });
+    this.#tell({ state: "away", data: { again: pause, message } });
   }
 
   /** @param {Told} told */
   #hear(told) {
     const { state, data } = told;
-    if (state === "model_loading" || state === "model_loaded") {
-      this.#tell(told);
+    if (state === "error") {
+      this.#heed(data);
       return;
     }
-    if (state === "painting") this.#accepted = true;
-    if (state === "end_iteration") this.#last = data.iteration;
-    if (state === "end") this.#resting = true;
-    else if (state !== "error") {
+    if (!["model_loading", "model_loaded", "moved"].includes(state)) {
       this.#tries = 0;
-      this.#resting = false;
-    } else if (data.code === "painting_unknown" && this.order && this.#socket) {
-      this.#forgotten(this.#socket);
-      return;
-    } else if (AGAIN.has(data.code)) {
-      this.#hangUp();
-      this.#retry();
-      return;
-    } else if (!this.#accepted || data.code.startsWith("painting_") || data.code.startsWith("ticket_")) {
-      this.#refuse(data);
-      return;
+      this.#accepted = true;
+      this.#resting = state === "end";
+      if (state === "end_iteration") this.#last = data.iteration;
+      this.#acquainted();
     }
     this.#tell(told);
   }
 
-  /**
-   * The studio has lost it, or never had it; the photo is still here.
-   * @param {WebSocket} socket
-   */
-  async #forgotten(socket) {
-    this.#accepted = false;
-    this.#last = -1;
-    this.#say(socket, "request_image", await this.#ordered());
+  /** The studio knows the painting: what was to be done with it is done now. */
+  #acquainted() {
+    const [socket, unsent] = [/** @type {WebSocket} */ (this.#socket), this.#unsent.splice(0)];
+    this.#known = true;
+    for (const { action, data } of unsent) this.#say(socket, action, data);
+    // Whoever has requested it is sent away at its end, and may not be heard any more: what is next needs a new socket.
+    if (document.hidden || (this.#resting && this.#requested)) this.#hangUp();
+  }
+
+  /** @param {Record<string, any>} refusal */
+  #heed(refusal) {
+    const { code, message } = refusal;
+    if (code === "painting_unknown" && this.order && this.#socket) {
+      // The studio has lost it, or never had it; the photo is still here.
+      this.#accepted = false;
+      this.#last = -1;
+      this.#introduce(this.#socket);
+    } else if (AGAIN.has(code) && !this.#known) {
+      this.#hangUp();
+      this.#retry(message);
+    } else if (this.#accepted && this.#unsent.length) {
+      this.#acquainted(); // it has failed, and is to go on
+    } else if (this.#known && (MERE.has(code) || AGAIN.has(code))) {
+      this.#refusal = refusal;
+      this.#tell({ state: "error", data: refusal });
+    } else {
+      this.#refuse(refusal);
+    }
   }
 
   /** @param {Record<string, any>} refusal */
   #refuse(refusal) {
     this.#resting = true;
+    this.#unsent = [];
+    if (!this.#accepted) this.#hangUp();
     this.#tell({ state: "error", data: { ...refusal, final: true } });
   }
 

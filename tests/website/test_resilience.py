@@ -1,0 +1,388 @@
+"""What goes wrong, and what is done in haste: the page goes on, or says what to do, and the photo is never lost."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+from typing import Any
+
+import pytest
+from PIL import Image
+from playwright.sync_api import Browser, expect
+
+from tests.server.process import Server, serving
+from tests.website import measures
+from tests.website.static import WEBSITE, _Files
+from tests.website.test_journey import _hide
+from tests.website.visitor import Visitor, visiting
+
+pytestmark = pytest.mark.slow
+
+# What this device remembers of a painting.
+ENTRY = """(id) => new Promise((resolve) => {
+    indexedDB.open("visualneurons").onsuccess = ({ target }) => {
+        const request = target.result.transaction("paintings").objectStore("paintings").get(id);
+        request.onsuccess = () => resolve(request.result);
+    };
+})"""
+
+FOCUSED = "document.activeElement.id || document.activeElement.textContent"
+
+
+# -------------------------------------------------------------------- who paints
+
+
+def test_the_sketch_gives_way_to_a_studio_that_was_still_loading(chromium: Browser) -> None:
+    with serving() as server, visiting(chromium, server.url) as visitor:
+        visitor.open().sample().settings(size=384, iterations=60)
+        visitor.page.evaluate(
+            """() => {
+                window.shown = [];
+                window.faded = false;
+                new MutationObserver(() => {
+                    const { shown } = document.querySelector("#picture").dataset;
+                    const sketched = document.body.dataset.state === "sketching";
+                    if (shown) window.shown.push([sketched, Number(shown.split("×")[0])]);
+                    window.faded ||= document.querySelector("#easel .last") !== null;
+                }).observe(document.querySelector("#easel"), { subtree: true, childList: true, attributes: true });
+            }"""
+        )
+        first = measures.first_stroke(visitor)
+        assert first < 1000, f"the first stroke came {first:.0f} ms after the click"
+        expect(visitor.page.locator(".words")).to_contain_text("A sketch shows meanwhile")
+        visitor.state("painting").state("finished")
+        assert visitor.of == 60
+        shown: list[tuple[bool, int]] = visitor.page.evaluate("window.shown")
+        sketches = [width for sketched, width in shown if sketched]
+        assert sketches == sorted(sketches)
+        assert visitor.page.evaluate("window.faded")
+        assert shown[-1][1] == 384
+
+
+class _Launcher(_Files):
+    """Plays the launcher beside the files of the site: it has no studio at first, then boots one, then names it."""
+
+    studio = ""
+    asked: list[str]
+
+    def do_GET(self) -> None:  # noqa: N802 - its name at http.server
+        if self.path == "/config.json":
+            self._say(200, {"launcher": "/api"})
+        elif self.path.startswith("/api/studios/one?painting="):
+            type(self).asked.append(self.path)
+            state = "ready" if self.studio and len(self.asked) > 1 else "booting"
+            self._say(200, {"id": "one", "state": state, "eta": 40, "url": self.studio, "ticket": "none"})
+        else:
+            super().do_GET()
+
+    def do_POST(self) -> None:  # noqa: N802
+        order = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        assert order["key"] == order["painting"]
+        type(self).asked.append("launch")
+        if len(self.asked) == 1:
+            problem = {"code": "capacity_none", "message": "No machine is free just now.", "hint": "Wait a little."}
+            self._say(503, {"state": "error", "data": problem}, ("Retry-After", "1"))
+        else:
+            type(self).asked = []
+            self._say(200, {"id": "one", "state": "requested", "eta": 60, "url": "", "ticket": ""})
+
+    def _say(self, status: int, answer: object, *headers: tuple[str, str]) -> None:
+        body = json.dumps(answer).encode()
+        self.send_response(status)
+        for name, value in [("Content-Type", "application/json"), ("Content-Length", str(len(body))), *headers]:
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(body)
+
+
+@contextmanager
+def launching() -> Iterator[tuple[str, type[_Launcher]]]:
+    """A site with a launcher behind it."""
+    handler = type("Launcher", (_Launcher,), {"asked": []})
+    server = ThreadingHTTPServer(("127.0.0.1", 0), lambda *each: handler(*each, directory=str(WEBSITE)))
+    thread = Thread(target=server.serve_forever, args=(0.05,), daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_address[1]}", handler
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+def test_a_launcher_finds_the_studio(chromium: Browser) -> None:
+    with launching() as (site, launcher), visiting(chromium, f"{site}/", service_workers="block") as visitor:
+        words = visitor.page.locator(".words")
+        visitor.open().sample().settings(size=256, iterations=30).paint().state("sketching")
+        expect(words).to_contain_text("No machine is free just now. Trying again")
+        expect(words).to_contain_text("booting, ready in 40 s")
+        # Whoever leaves does not go on asking.
+        visitor.button("New painting").click()
+        visitor.state("ready")
+        asked = len(launcher.asked)
+        visitor.page.wait_for_timeout(2500)
+        assert len(launcher.asked) == asked
+        with serving("--origin", site) as server:
+            launcher.studio = server.loaded().socket
+            launcher.asked = ["before"]
+            visitor.paint().state("sketching")
+            visitor.state("painting").state("finished")
+            assert server.state(visitor.painting) == "finished"
+            with visitor.page.expect_download() as saving:
+                visitor.button("Save picture").click()
+            assert saving.value.suggested_filename.startswith("Golden Hour at the Lake")
+        visitor.faults.clear()  # the browser itself logs what was refused, and what is not there
+
+
+def test_a_blend_is_steered(chromium: Browser, studio: Server) -> None:
+    file = io.BytesIO()
+    Image.linear_gradient("L").convert("RGB").save(file, "PNG")
+    with visiting(chromium, studio.url) as visitor:
+        visitor.open().sample().settings(size=256, iterations=3000)
+        visitor.button("Blend several").click()
+        with visitor.page.expect_file_chooser() as chooser:
+            visitor.button("Add your own").click()
+        chooser.value.set_files({"name": "mine.png", "mimeType": "image/png", "buffer": file.getvalue()})
+        mine = visitor.page.get_by_role("group", name="Blend").get_by_label("mine")
+        mine.fill("30")
+        visitor.paint().state("painting").beyond(3)
+        painting = visitor.painting
+        # The studio numbers the artworks that are sent before those of its collection.
+        assert studio.json(f"paintings/{painting}")["recipe"]["blend"] == [30, 70]
+        mine.fill("90")
+        studio.wait(lambda: studio.json(f"paintings/{painting}")["settings"]["blend"] == [90, 10])
+        # What was steered is there again after a reload.
+        visitor.page.wait_for_function(f"async (id) => (await ({ENTRY})(id))?.order.blend[1] === 90", arg=painting)
+        visitor.page.reload()
+        visitor.state("painting")
+        expect(mine).to_have_value("90")
+        expect(visitor.refusal).to_be_hidden()
+        visitor.button("Finish now").click()
+        visitor.state("finished")
+
+
+# -------------------------------------------------------------------- in haste
+
+
+def test_what_is_done_before_the_studio_knows_the_painting_waits_for_that(chromium: Browser, studio: Server) -> None:
+    with visiting(chromium, studio.url) as visitor:
+        visitor.open().sample().settings(size=256, iterations=400)
+        visitor.page.evaluate(
+            """() => {
+                const press = (name) => [...document.querySelectorAll("button")]
+                    .find((button) => button.textContent === name).click();
+                press("Paint");
+                press("Paint");
+                press("Pause");
+            }"""
+        )
+        visitor.state("paused")
+        expect(visitor.refusal).to_be_hidden()
+        assert studio.state(visitor.painting) == "paused"
+        visitor.button("Resume").click()
+        visitor.state("painting").beyond(10)
+        visitor.button("Finish now").click()
+        visitor.state("finished")
+
+
+def test_going_back_while_it_is_paused(chromium: Browser, studio: Server) -> None:
+    with visiting(chromium, studio.url) as visitor, visiting(chromium, studio.url) as guest:
+        visitor.open().sample().settings(size=256, iterations=3000).paint().state("painting").beyond(30)
+        guest.open(f"display?id={visitor.painting}").state("painting")
+        visitor.button("Pause").click()
+        visitor.state("paused")
+        guest.state("paused")
+        visitor.page.get_by_label("Timeline").fill("0")
+        back = visitor.page.get_by_label("Timeline").get_attribute("aria-valuetext")
+        at = int(re.sub(r"\D*(\d+) of.*", r"\1", back or ""))
+        visitor.button("Go on from here").click()
+        expect(visitor.page.locator(".facts dd").first).to_have_text(f"{at} of 3000")
+        visitor.state("paused")
+        visitor.button("Resume").click()
+        visitor.state("painting").beyond(at)
+        visitor.button("Finish now").click()
+        visitor.state("finished")
+        guest.state("finished")
+
+
+def test_quickly_back_and_forward(chromium: Browser, studio: Server) -> None:
+    with visiting(chromium, studio.url) as visitor:
+        visitor.open().sample().settings(size=256, iterations=10).paint().state("finished")
+        first = visitor.painting
+        visitor.button("New painting").click()
+        visitor.state("ready").paint().state("finished")
+        assert visitor.painting != first
+        visitor.page.evaluate("history.go(-2)")
+        visitor.page.evaluate("history.forward()")
+        visitor.page.evaluate("history.back()")
+        visitor.page.wait_for_url(re.compile(first))
+        visitor.state("finished")
+        visitor.page.evaluate("history.forward()")
+        visitor.page.wait_for_url(lambda url: "?" not in url)
+        visitor.state("ready")
+        assert visitor.button("Paint").is_enabled()
+
+
+def test_the_focus_is_never_lost(chromium: Browser, studio: Server) -> None:
+    with visiting(chromium, studio.url, viewport={"width": 320, "height": 640}) as visitor:
+        page, press = visitor.page, visitor.page.keyboard.press
+        visitor.open().sample().settings(size=256, iterations=3000)
+        visitor.button("Paint").focus()
+        press("Enter")
+        assert page.evaluate(FOCUSED) == "progress-title"
+        expect(page.locator("#wall")).to_be_in_viewport()  # however far down the button is on a phone
+        visitor.state("painting").beyond(3)
+        for name, state, then in [("Pause", "paused", "Resume"), ("Resume", "painting", "Pause")]:
+            visitor.button(name).focus()
+            press("Enter")
+            visitor.state(state)
+            assert page.evaluate(FOCUSED) == then
+        visitor.button("Pause").click()
+        page.get_by_label("Timeline").fill("1")
+        visitor.button("Newest").focus()
+        press("Enter")
+        assert page.evaluate("document.activeElement.type") == "range"
+        visitor.button("New painting").focus()
+        press("Enter")
+        visitor.state("ready")
+        assert page.evaluate(FOCUSED) == "panel"
+
+
+def test_a_number_that_is_wrong_is_seen_where_it_is(chromium: Browser, studio: Server) -> None:
+    with visiting(chromium, studio.url) as visitor:
+        visitor.open().sample().settings(iterations="")
+        visitor.page.get_by_text("Size, iterations and chance").click()
+        expect(visitor.page.locator("#iterations")).to_be_hidden()
+        visitor.button("Paint").click()
+        expect(visitor.page.locator("#iterations")).to_be_focused()
+
+
+# -------------------------------------------------------------------- what is gone
+
+
+def test_a_studio_that_has_lost_the_painting_paints_it_again(chromium: Browser, tmp_path: Path) -> None:
+    with visiting(chromium, "") as visitor:
+        with serving(gallery=tmp_path / "before") as server:
+            visitor.url = server.loaded().url
+            visitor.open().sample().settings(size=384, iterations=100).paint().state("painting").beyond(10)
+            painting = visitor.painting
+            server.process.send_signal(signal.SIGKILL)
+        expect(visitor.page.locator(".words")).to_contain_text("cannot be reached")
+        visitor.page.get_by_label("Style").fill("1")
+        visitor.page.get_by_label("Content").fill("1")
+        port = visitor.url.strip("/").rpartition(":")[2]
+        with serving("--port", port, gallery=tmp_path / "after") as server:
+            visitor.state("painting").state("finished")
+            assert visitor.painting == painting
+            assert visitor.of == 100
+            settings = server.json(f"paintings/{painting}")["settings"]
+            assert (settings["style_weight"], settings["content_weight"]) == (2, 2)
+            expect(visitor.refusal).to_be_hidden()
+        visitor.faults.clear()  # the browser itself logs each connection that was refused
+
+
+def test_what_the_studio_has_forgotten_is_kept_here(chromium: Browser, studio: Server) -> None:
+    with visiting(chromium, studio.url) as visitor:
+        visitor.open().sample().settings(size=256, iterations=10).paint().state("finished")
+        painting = visitor.painting
+        visitor.page.wait_for_function(f"async (id) => Boolean((await ({ENTRY})(id))?.picture)", arg=painting)
+        studio.delete(painting, visitor.page.evaluate(f"async (id) => (await ({ENTRY})(id)).key", painting))
+        visitor.page.reload()
+        visitor.settled()
+        visitor.state("finished")
+        expect(visitor.page.locator(".words")).to_have_text("Painted before, and kept on this device.")
+        expect(visitor.refusal).to_be_hidden()
+        with visitor.page.expect_download() as saving:
+            visitor.button("Save picture").click()
+        assert saving.value.suggested_filename.endswith(".png")
+
+
+def test_a_page_that_is_hidden_at_once_takes_no_frames(chromium: Browser, studio: Server) -> None:
+    with visiting(chromium, studio.url) as visitor:
+        visitor.open().sample().settings(size=256, iterations=3000)
+        visitor.paint()
+        _hide(visitor, True)
+        painting = visitor.painting
+        studio.wait(lambda: _painted(studio, painting))
+        studio.wait(lambda: studio.json("healthz")["viewers"] == 0)
+        _hide(visitor, False)
+        visitor.state("painting").beyond(3)
+        visitor.button("Finish now").click()
+        visitor.state("finished")
+
+
+def _painted(studio: Server, painting: str) -> bool:
+    try:
+        return bool(studio.json(f"paintings/{painting}")["iteration"] > 0)
+    except OSError:
+        return False
+
+
+@pytest.mark.parametrize("lack", ["delete window.indexedDB", "window.WebSocket = class { constructor() { throw 0; } }"])
+def test_a_browser_that_lacks_something(chromium: Browser, studio: Server, lack: str) -> None:
+    with visiting(chromium, studio.url) as visitor:
+        visitor.page.add_init_script(
+            "Object.defineProperty(window, 'indexedDB', { value: undefined })" if "indexedDB" in lack else lack
+        )
+        visitor.open().sample().settings(size=256, iterations=20).paint()
+        if "indexedDB" in lack:
+            visitor.state("finished")
+            visitor.button("Your paintings").click()
+            expect(visitor.page.locator("#history")).to_contain_text("This browser keeps nothing")
+        else:
+            visitor.state("sketching")
+            expect(visitor.page.locator(".words")).to_contain_text("cannot be reached. Trying again")
+
+
+def test_a_part_of_the_page_that_is_missing_is_said(chromium: Browser, bare: str) -> None:
+    with visiting(chromium, bare, service_workers="block") as visitor:
+        visitor.page.route("**/settings.json", lambda route: route.abort())
+        visitor.open()
+        expect(visitor.refusal).to_contain_text("could not be loaded. Check that you are online, then reload it.")
+        visitor.page.unroute("**/settings.json")
+        visitor.page.route("**/artworks/night_sky.jpg", lambda route: route.abort())
+        visitor.open().sample().settings(size=192, iterations=10).paint().state("error")
+        expect(visitor.refusal).to_contain_text("could not be read. Check the network and try again")
+        expect(visitor.page.locator(".words")).to_have_text("Nothing could be painted.")
+        visitor.page.unroute("**/artworks/night_sky.jpg")
+        visitor.button("Try again").click()
+        assert visitor.page.evaluate(FOCUSED) == "progress-title"
+        visitor.state("finished")
+        visitor.faults.clear()
+
+
+def test_a_sketch_that_goes_on_is_saved_and_restored(chromium: Browser, bare: str) -> None:
+    with visiting(chromium, bare) as visitor:
+        visitor.open().sample()
+        visitor.page.get_by_role("listbox", name="Artwork").get_by_role("option").nth(2).click()
+        artwork = visitor.page.locator("#choose-artwork strong").inner_text()
+        visitor.settings(size=192, iterations=10).paint().state("finished")
+        with visitor.page.expect_download() as saving:
+            visitor.button("Save picture").click()
+        saved = Path(saving.value.path()).read_bytes()
+        visitor.button("Paint 20 more").click()
+        visitor.state("sketching").beyond(11)
+        visitor.button("Pause").click()
+        with visitor.page.expect_download() as saving:
+            visitor.button("Save picture").click()
+        assert saving.value.suggested_filename.endswith(".jpg")
+        expect(visitor.refusal).to_be_hidden()
+        visitor.button("New painting").click()
+        visitor.page.get_by_role("listbox", name="Artwork").get_by_role("option").first.click()
+        _give_another(visitor, saved)
+        expect(visitor.page.locator("#choose-artwork strong")).to_have_text(artwork)
+
+
+def _give_another(visitor: Visitor, data: bytes) -> None:
+    with visitor.page.expect_file_chooser() as chooser:
+        visitor.button("Another photo").click()
+    file: Any = {"name": "saved.png", "mimeType": "image/png", "buffer": data}
+    chooser.value.set_files(file)
+    expect(visitor.page.locator("#choose-photo")).to_contain_text("its settings are back")
