@@ -51,7 +51,7 @@ setup(
             "axe-playwright-python>=0.1.6",
             "cfn-lint>=1",
             "hypothesis>=6.100",
-            "moto[dynamodb,s3,server]>=5",
+            "moto[dynamodb,ec2,s3,server]>=5",
             "mypy>=1.13",
             "playwright>=1.48",
             "pytest>=8.2",

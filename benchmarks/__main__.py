@@ -15,7 +15,8 @@ from model import backend
 PAINTING = ("step", "time_to_loss", "roofline", "patches", "memory", "judge")
 STUDIO = ("start", "overhead", "viewers", "idle", "endurance")
 PAGE = ("page",)
-BENCHMARKS = (*PAINTING, *STUDIO, *PAGE)
+CLOUD = ("launcher",)
+BENCHMARKS = (*PAINTING, *STUDIO, *PAGE, *CLOUD)
 SOFTWARE = ("tensorflow", "tensorflow-cpu", "keras", "numpy")
 
 

@@ -5,8 +5,15 @@ The Lambdas of this room start one when somebody wants to paint, say how far its
 (a short-lived signed permission) that opens its door, keep the day's spending under its ceiling, and end what is idle.
 Their CloudFormation template and the command that deploys it belong here too.
 
+What is decided is decided upon items and machines that any `Store` and any `Fleet` give:
+
+- `launcher` is what visitors' requests do, `reaper` what the schedule does, `choice` where a visitor is sent;
+- `studio` is one studio as the table knows it, `roll` all of them, `ledger` the budget, `boots` what boots have taken;
+- `store` is how several items are changed at once, `fleet` what can be done with machines;
+- `tickets`, `addresses`, `settings`, `errors` are what they are called.
+
+At the edge, `table` is the store in DynamoDB, `ec2` the fleet in EC2, and `handlers` the Lambdas.
+
 Imports: this room ships as its own small zip, so it uses none of the other rooms: the standard library, boto3,
 Powertools for AWS Lambda and PyJWT are all it may import, and nothing imports it but the command line.
-
-The room is empty so far: the program runs on one machine without any of it.
 """

@@ -14,7 +14,7 @@ from model.backend import device
 
 ROW = re.compile(
     r"(?P<benchmark>\w+) +(?P<name>\S.*?) +(?P<value>[\d.,e+-]+|inf)"
-    r"(?: (?P<unit>m?s|/s|×|%|GF/s|kB|KiB|MiB))?(?: +[≥≤] \S+)?"
+    r"(?: (?P<unit>m?s|/s|×|%|¢|GF/s|kB|KiB|MiB))?(?: +[≥≤] \S+)?"
 )
 
 
