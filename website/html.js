@@ -53,7 +53,18 @@ export function fill(parent, ...children) {
 export function keepFocus(change, next) {
   const focused = document.activeElement;
   change();
-  if (focused && !focused.checkVisibility()) next().focus({ preventScroll: true });
+  if (focused && !focused.checkVisibility({ visibilityProperty: true })) next().focus({ preventScroll: true });
+}
+
+/**
+ * Show what is possible. What may become possible keeps its place meanwhile, so that nothing else has to move.
+ * @param {HTMLElement} thing
+ * @param {boolean} possible
+ * @param {boolean} later
+ */
+export function offer(thing, possible, later) {
+  thing.hidden = !possible && !later;
+  thing.classList.toggle("later", !possible);
 }
 
 /**

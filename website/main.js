@@ -276,7 +276,7 @@ function restored(found) {
 function show() {
   const focused = document.activeElement;
   keepFocus(settle, () => {
-    const next = focused?.closest(".row")?.querySelector("button:not([hidden])");
+    const next = focused?.closest(".row")?.querySelector("button:not([hidden], .later)");
     if (next instanceof HTMLElement && next.checkVisibility()) return next;
     return painting ? progress.title : byId("panel");
   });
@@ -302,7 +302,7 @@ function settle() {
   keepsakes.show();
   timeline.show(painting);
   announcer.follow(painting);
-  if (painting.frames.length) viewing.show(stage.photographed);
+  viewing.show(painting, stage.photographed);
   entitle(painting.progress);
 }
 

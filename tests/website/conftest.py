@@ -10,7 +10,7 @@ from tests.server.process import Server, serving
 from tests.website.static import served
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def studio() -> Iterator[Server]:
     """A real server in a process of its own, with a loaded easel."""
     with serving() as server:

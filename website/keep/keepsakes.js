@@ -1,6 +1,6 @@
 // What one takes home: the picture with its recipe, a film of how it came about, a link to share.
 
-import { byId, element, fill } from "../html.js";
+import { byId, element, fill, offer } from "../html.js";
 import { film } from "./film.js";
 import { withRecipe } from "./png.js";
 import { fileName, save, share } from "./saving.js";
@@ -46,9 +46,10 @@ export class Keepsakes extends EventTarget {
     const painting = this.#painting;
     this.section.hidden = !painting;
     if (!painting) return;
-    this.picture.hidden = !painting.frames.length;
-    this.timelapse.hidden = painting.frames.length < 2 || !painting.genuine;
-    this.link.hidden = painting.bare;
+    const { frames, genuine, bare, over } = painting;
+    offer(this.picture, frames.length > 0, !over);
+    offer(this.timelapse, frames.length > 1 && genuine, !over);
+    this.link.hidden = bare || (over && !frames.length);
   }
 
   hide() {

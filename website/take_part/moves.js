@@ -1,6 +1,6 @@
 // What its owner may do with a painting: pause, resume, finish now, paint more, leave it for another.
 
-import { byId, element } from "../html.js";
+import { byId, element, offer } from "../html.js";
 
 /** @typedef {import("../painting.js").Painting} Painting */
 
@@ -21,12 +21,14 @@ export class Moves extends EventTarget {
 
   /** @param {Painting} painting */
   show(painting) {
-    const { state, owned, genuine, frames, bare, kept } = painting;
+    const { state, owned, genuine, frames, bare, kept, over } = painting;
     this.row.hidden = !owned || kept;
-    this.pause.hidden = !["waiting", "painting", "recovering"].includes(state) || (bare && !frames.length);
-    this.resume.hidden = state !== "paused" && !(state === "failed" && frames.length > 0 && genuine && !bare);
-    this.finish.hidden = !["painting", "paused"].includes(state) || !genuine;
-    this.more.hidden = !["painting", "paused", "finished"].includes(state) || !genuine;
+    const resumable = state === "paused" || (state === "failed" && frames.length > 0 && genuine && !bare);
+    this.resume.hidden = !resumable;
+    const pausable = ["waiting", "painting", "recovering"].includes(state) && !(bare && !frames.length);
+    offer(this.pause, pausable, !resumable && !over);
+    offer(this.finish, ["painting", "paused"].includes(state) && genuine, !over);
+    offer(this.more, ["painting", "paused", "finished"].includes(state) && genuine, !over);
   }
 
   hide() {

@@ -1,6 +1,6 @@
 // How far it is: in words, in figures, as a bar, and its losses.
 
-import { byId, element, fill } from "../html.js";
+import { byId, element, fill, offer } from "../html.js";
 import { Chart } from "./chart.js";
 import { span, words } from "./words.js";
 
@@ -28,9 +28,8 @@ export class Progress {
     this.after.textContent = titles.artwork && `after ${titles.artwork}`;
     this.words.textContent = words(painting);
     this.bar.value = painting.progress;
-    this.bar.hidden = painting.over;
     fill(this.facts, facts(painting).map(([name, value]) => element("div", {}, element("dt", {}, name), element("dd", {}, value))));
-    this.chart.figure.hidden = painting.losses.length < 2;
+    offer(this.chart.figure, painting.losses.length > 1, !painting.over);
     if (painting.losses.length > 1) this.chart.show(painting.losses);
   }
 
@@ -44,14 +43,13 @@ export class Progress {
  * @returns {[string, string][]}
  */
 function facts(painting) {
-  const { iteration, of, elapsed, eta, pace, device, over, kept } = painting;
-  /** @type {[string, string][]} */
-  const known = [["Iteration", iteration < 0 ? "–" : `${iteration + 1} of ${of}`]];
-  if (!kept) known.push(["Elapsed", span(elapsed)]);
-  if (!over) {
-    known.push(["Left", eta === null ? "–" : span(eta)]);
-    known.push(["Pace", pace === null ? "–" : `${pace.toFixed(pace < 10 ? 1 : 0)} / s`]);
-  }
-  if (device && !painting.sketched) known.push(["Painted by", `${device.engine}, ${device.device}`]);
-  return known;
+  const { iteration, of, elapsed, eta, pace, device, kept, bare } = painting;
+  const by = device ? `${device.engine}, ${device.device}` : "–";
+  return [
+    ["Iteration", iteration < 0 ? "–" : `${iteration + 1} of ${of}`],
+    ["Elapsed", kept ? "–" : span(elapsed)],
+    ["Left", eta === null ? "–" : span(eta)],
+    ["Pace", pace === null ? "–" : `${pace.toFixed(pace < 10 ? 1 : 0)} / s`],
+    ["Painted by", bare ? "patches, this browser" : by],
+  ];
 }

@@ -68,9 +68,15 @@ export class Stage {
       const { image, width, height } = this.#next;
       this.#next = null;
       try {
-        const bitmap = await createImageBitmap(image);
+        const [across, down] = this.#room(width, height);
+        // Decoded and enlarged aside; what is left to do on the page takes no time.
+        const bitmap = await createImageBitmap(image, { resizeWidth: across, resizeHeight: down, resizeQuality: "high" });
         if (!document.hidden) await new Promise(requestAnimationFrame);
-        if (turn === this.#turn) this.#paint(bitmap, width, height);
+        if (turn === this.#turn) {
+          if (this.canvas.width !== across || this.canvas.height !== down) this.#shape(across, down);
+          this.context.drawImage(bitmap, 0, 0);
+          this.easel.hidden = false;
+        }
         bitmap.close();
       } catch {
         // A picture that this browser cannot decode leaves the one before it.
@@ -80,19 +86,14 @@ export class Stage {
   }
 
   /**
-   * @param {ImageBitmap} bitmap
+   * How many pixels the canvas needs: those that it has, unless the frame is larger or of another shape.
    * @param {number} width
    * @param {number} height
    */
-  #paint(bitmap, width, height) {
-    const { canvas } = this;
-    const ratio = canvas.width / canvas.height;
-    if (this.easel.hidden || Math.abs(width / height / ratio - 1) > 0.05) this.#shape(width, height);
-    else if (width > canvas.width || (bitmap.width > canvas.width)) this.#shape(bitmap.width, bitmap.height);
-    this.context.imageSmoothingQuality = "high";
-    this.context.drawImage(bitmap, 0, 0, canvas.width, canvas.height);
-    this.easel.hidden = false;
-    canvas.dataset.shown = `${width}×${height}`;
+  #room(width, height) {
+    const { canvas, easel } = this;
+    const alike = Math.abs((width * canvas.height) / (height * canvas.width) - 1) < 0.05;
+    return alike && !easel.hidden && width <= canvas.width ? [canvas.width, canvas.height] : [width, height];
   }
 
   /**

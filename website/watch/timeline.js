@@ -1,6 +1,6 @@
 // The timeline: the frames there were, to look back at, to replay, and to go on from.
 
-import { byId, element, fill, keepFocus } from "../html.js";
+import { byId, element, fill, keepFocus, offer } from "../html.js";
 
 /**
  * @typedef {import("../painting.js").Painting} Painting
@@ -50,7 +50,7 @@ export class Timeline extends EventTarget {
       this.live();
       return;
     }
-    this.bar.hidden = frames.length < 2;
+    offer(this.bar, frames.length > 1, !painting.over);
     this.range.max = String(Math.max(0, frames.length - 1));
     const place = at === null ? frames.length - 1 : frames.findLastIndex((frame) => frame.iteration <= at);
     this.range.value = String(place);

@@ -1,6 +1,6 @@
 // How the picture is looked at: beside its photo, and from how near.
 
-import { byId, element, fill } from "../html.js";
+import { byId, element, fill, offer } from "../html.js";
 
 const ZOOMS = [1, 1.5, 2, 3, 4];
 
@@ -32,9 +32,12 @@ export class Viewing {
     this.#set(0);
   }
 
-  /** @param {boolean} comparable whether there is a photo to compare with */
-  show(comparable) {
-    this.bar.hidden = false;
+  /**
+   * @param {import("../painting.js").Painting} painting
+   * @param {boolean} comparable whether there is a photo to compare with
+   */
+  show({ frames, over }, comparable) {
+    offer(this.bar, frames.length > 0, !over);
     this.comparing.hidden = !comparable;
   }
 
