@@ -47,7 +47,7 @@ Object.assign(window, {
   text: async (blob) =>
     btoa(Array.from(new Uint8Array(await blob.arrayBuffer()), (byte) => String.fromCharCode(byte)).join("")),
 });
-document.body.dataset.begun = "true";
+document.body.removeAttribute("aria-busy");
 """
 
 RECIPE = {"engine": "patches", "blend": [0.25, 0.75], "artworks": [{"name": "Nächte “☾”", "digest": "a"}]}
@@ -57,7 +57,7 @@ def begun(page: Page, address: str) -> Page:
     """The page with what it keeps in place of its own program."""
     page.route("**/main.js", lambda route: route.fulfill(content_type="text/javascript", body=MAIN))
     page.goto(address)
-    expect(page.locator("body")).to_have_attribute("data-begun", "true")
+    expect(page.locator("body:not([aria-busy])")).to_be_attached()
     return page
 
 
@@ -190,7 +190,7 @@ def test_a_painting_is_remembered_and_changed(page: Page) -> None:
         ])"""
     )
     page.reload()
-    expect(page.locator("body")).to_have_attribute("data-begun", "true")
+    expect(page.locator("body:not([aria-busy])")).to_be_attached()
     assert page.evaluate("paintings.entries().then((all) => all.map(({ id }) => id))") == ["painting-2", "painting-1"]
     found = page.evaluate(
         """paintings.find("painting-1").then(async ({ key, state, order, photo, picture }) =>
