@@ -11,7 +11,7 @@ import { Studio } from "./wire/studio.js";
  * @typedef {import("./wire/frames.js").Told} Told
  */
 
-const PATIENCE = 350; // milliseconds that a studio has for its first frame before a sketch stands in
+const PATIENCE = 150; // milliseconds that a studio has for its first frame before a sketch stands in
 const RETURN = 1500; // and for the frames of a painting that it should have already
 const STAND_IN = { size: 256, iterations: 80 }; // the stand-in's own, whatever was ordered
 

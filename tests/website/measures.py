@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -55,6 +56,14 @@ def weight(visitor: Visitor) -> dict[str, int]:
     visitor.open()
     visitor.page.wait_for_load_state("networkidle")
     return {url: size for url, size in weights.items() if not any(part in url for part in _PICTURES)}
+
+
+def best(measure: Callable[[], float], limit: float, tries: int = 3) -> float:
+    """The least of a few measurements, or the first within the limit: a busy machine only ever makes them larger."""
+    least = measure()
+    while least > limit and (tries := tries - 1):
+        least = min(least, measure())
+    return least
 
 
 def first_stroke(visitor: Visitor) -> float:
