@@ -37,7 +37,7 @@ def make_application(entrance: Entrance) -> tornado.web.Application:
             ("/paintings/([^/]+)/picture", PictureHandler, known),
             ("/paintings/([^/]+)/timelapse", TimelapseHandler, known),
             ("/config.json", ConfigHandler, known),
-            ("/(display)", DisplayHandler, {**known, "path": str(SITE), "default_filename": "index.html"}),
+            ("/display", DisplayHandler, {**known, "path": str(SITE), "default_filename": "index.html"}),
             ("/(.*)", SiteHandler, {**known, "path": str(SITE), "default_filename": "index.html"}),
         ],
         default_handler_class=NothingHandler,

@@ -35,9 +35,13 @@ class SiteHandler(Handler, tornado.web.StaticFileHandler):
 class DisplayHandler(SiteHandler):
     """Serves the page of one painting, which is the page: it reads from its own address which painting it shows."""
 
-    def parse_url_path(self, url_path: str) -> str:
-        """Name the page's file."""
-        return "index.html"
+    async def get(self, path: str = "index.html", include_body: bool = True) -> None:
+        """Answer with the page's file."""
+        await super().get(path, include_body)
+
+    async def head(self, path: str = "index.html") -> None:
+        """Answer with what is told of it."""
+        await super().head(path)
 
 
 class ConfigHandler(Handler):
