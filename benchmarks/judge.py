@@ -26,8 +26,8 @@ PAIRS = (
     ("chelsea", "mosaic"),
     ("coffee", "stained_glass"),
     ("rocket", "thick_oil"),
-    ("astronaut", "cubist_still_life"),
-    ("china", "red_evening"),
+    ("coffee", "cubist_still_life"),
+    ("flower", "red_evening"),
     ("chelsea", "turning_discs"),
     ("coffee", "poured_threads"),
 )
