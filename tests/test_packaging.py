@@ -68,4 +68,4 @@ def test_installed_it_serves_its_own_copy_of_the_site(wheel: Path, tmp_path: Pat
     page = installed / "website" / "index.html"
     page.write_bytes(page.read_bytes().replace(b"<h1>", b"<h1>Installed "))
     with serving(cwd=tmp_path, env=os.environ | {"PYTHONPATH": str(installed)}) as server:
-        assert b"<h1>Installed VisualNeurons" in get(server.url).read()
+        assert b"<h1>Installed " in get(server.url).read()
