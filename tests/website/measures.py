@@ -8,13 +8,13 @@ from pathlib import Path
 
 import numpy as np
 from PIL import Image
+from playwright.sync_api import Request
 
 from model.pictures import Picture, read
 from tests.judge import Judgement, judge
 from tests.website.visitor import Visitor
 
 WEBSITE = Path(__file__).resolve().parents[2] / "website"
-_PARTS = ("responseBodySize", "responseHeadersSize")
 _PICTURES = ("/artworks/", "/samples/")
 
 # To be evaluated: from then on, `longTasks` has the milliseconds of each that blocked the page.
@@ -48,9 +48,9 @@ def weight(visitor: Visitor) -> dict[str, int]:
     """Open the page; how many bytes came over the wire for each of its files, artworks and samples left out."""
     weights: dict[str, int] = {}
 
-    def weigh(request: object) -> None:
-        sizes = request.sizes()  # type: ignore[attr-defined]
-        weights[request.url] = sum(sizes[part] for part in _PARTS)  # type: ignore[attr-defined]
+    def weigh(request: Request) -> None:
+        sizes = request.sizes()
+        weights[request.url] = sizes["responseBodySize"] + sizes["responseHeadersSize"]
 
     visitor.page.on("requestfinished", weigh)
     visitor.open()
