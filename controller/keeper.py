@@ -44,6 +44,7 @@ class Keeper:
         self._failing = failing
         self._lanes = Lanes(threads=4)
         self._closing = False
+        self.ending: set[str] = set()  # paintings that are done, which the gallery does not know yet
 
     async def open(self) -> None:
         """Open the gallery; until then nothing else may be asked for."""
@@ -136,9 +137,13 @@ class Keeper:
     def note(self, painting: Painting) -> None:
         """Keep what is known of a painting by now."""
         facts = painting.facts()
+        if painting.done:
+            self.ending.add(painting.id)
 
         async def note() -> None:
             await self._insist(self._gallery.note, painting.id, facts)
+            if facts["done"]:
+                self.ending.discard(painting.id)
 
         self.then(painting.id, note)
 

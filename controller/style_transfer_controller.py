@@ -150,6 +150,8 @@ class StyleTransferController:
     def describe(self, painting: Painting) -> dict[str, Any]:
         """What is told of a painting to those who ask for it."""
         facts = painting.described()
+        if painting.state == "finished" and painting.id in self._keeper.ending:
+            facts["state"] = "painting"  # whoever is told that it is finished finds it so after any accident
         if painting.waits and painting.id in self._studio.paintings:
             facts |= self._studio.queued(painting)
         return facts

@@ -285,12 +285,13 @@ async def everything(seen: Seen, folder: Path) -> None:
             await first.until("end_iteration")
             seen.look(server, "first")
             await first.send("pause")
-            await first.until("paused")
+            _, paused = await first.until("paused")
             seen.look(server, "first")
             await first.send("resume")
-            await first.until("end_iteration")
-            for easel in server.easels():
-                os.kill(easel, signal.SIGKILL)
+            while first.frames[-1].iteration <= paused["iteration"]:  # what comes first may be from before the pause
+                await first.until("end_iteration")
+            (easel,) = server.easels()
+            os.kill(easel, signal.SIGKILL)
             await first.until("recovering")
             seen.look(server, "first")
             await first.until("end_iteration")
