@@ -56,6 +56,7 @@ setup(
             "playwright>=1.48",
             "pytest>=8.2",
             "pytest-timeout>=2.3",
+            "pytest-xdist>=3.6",
             "pyyaml>=6",
             "ruff>=0.9",
             "scikit-image>=0.24",

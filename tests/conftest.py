@@ -16,7 +16,10 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Run the quick tests first: a mistake should be seen soon."""
-    items.sort(key=lambda item: item.get_closest_marker("slow") is not None)
+    for item in items:
+        if item.get_closest_marker("alone"):
+            item.add_marker("slow")
+    items.sort(key=lambda item: bool(item.get_closest_marker("slow")) + bool(item.get_closest_marker("alone")))
 
 
 @pytest.fixture(scope="module")

@@ -264,7 +264,7 @@ def _iterations(painter: StyleTransfer, recipe: Recipe) -> Iterator[Iteration]:
     yield from painter.paint(photo(size, size * 3 // 4), [artwork(size, size * 5 // 6)], recipe)
 
 
-@pytest.mark.slow
+@pytest.mark.alone
 def test_real_paintings_come_true_within_thirty_percent(painter: StyleTransfer) -> None:
     smallest = painter.engine.smallest
     warmup, _ = painted(painter, Recipe(size=smallest, iterations=3), Paces())

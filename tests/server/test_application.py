@@ -21,6 +21,7 @@ def test_health(address: str) -> None:
     assert (health["queue"], health["viewers"]) == (0, 0)
 
 
+@pytest.mark.slow
 def test_health_says_what_each_easel_does(studio: Server) -> None:
     (easel,) = studio.json("healthz")["easels"]
     assert (easel["state"], easel["engine"]) == ("free", "patches")

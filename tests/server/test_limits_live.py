@@ -16,6 +16,8 @@ import gallery
 from tests.server.process import Refused, Server, get, refused, send, serving
 from tests.server.viewer import base64_of, in_loop, picture, viewing
 
+pytestmark = pytest.mark.slow
+
 LITTLE = {
     "message": "0.1",
     "pixels": "0.01",

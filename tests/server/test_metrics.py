@@ -13,6 +13,8 @@ import pytest
 from tests.server.process import Server, get, refused, serving
 from tests.server.viewer import in_loop, order, viewing
 
+pytestmark = pytest.mark.slow
+
 MOVED = [
     "visualneurons_steps_total",
     "visualneurons_step_seconds_count",

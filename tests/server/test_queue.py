@@ -14,6 +14,8 @@ import pytest
 from tests.server.process import Server, serving
 from tests.server.viewer import Viewer, in_loop, viewing
 
+pytestmark = pytest.mark.slow
+
 WORK: dict[str, Any] = {"iterations": 60, "size": 256, "format": "jpeg"}
 
 
@@ -60,6 +62,7 @@ async def askers(stack: AsyncExitStack, studio: Server, number: int) -> list[Ask
     return [Asker(await stack.enter_async_context(viewing(studio.socket + "?frames=binary"))) for _ in range(number)]
 
 
+@pytest.mark.alone
 @in_loop
 async def test_who_waits_is_told_the_position_and_when_it_will_be_and_that_comes_true(studio: Server) -> None:
     async with AsyncExitStack() as stack:

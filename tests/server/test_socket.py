@@ -17,6 +17,8 @@ from model.pictures import recipe_in
 from tests.server.process import Server, get
 from tests.server.viewer import Viewer, base64_of, in_loop, order, picture, viewing
 
+pytestmark = pytest.mark.slow
+
 SMALL = {"size": 64, "format": "jpeg"}
 
 

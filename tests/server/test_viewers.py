@@ -22,6 +22,8 @@ from tests.server.link import link
 from tests.server.process import Server
 from tests.server.viewer import Viewer, in_loop, order, viewing
 
+pytestmark = pytest.mark.slow
+
 BINARY = "?frames=binary"
 ENCODED = "visualneurons_frames_encoded_total"
 STEPS = "visualneurons_steps_total"
@@ -102,6 +104,7 @@ def memory(process: int) -> float:
     return int(status.partition("VmRSS:")[2].split()[0]) / 1024
 
 
+@pytest.mark.alone
 @in_loop
 async def test_viewers_that_never_read_cost_the_others_nothing_and_are_closed(studio: Server) -> None:
     async with viewing(studio.socket + BINARY) as good, AsyncExitStack() as stack:
@@ -167,7 +170,6 @@ async def test_a_viewer_that_vanishes_without_a_word_is_closed_in_time(studio: S
     studio.delete(**posted)
 
 
-@pytest.mark.slow
 @in_loop
 async def test_a_silent_socket_that_vanishes_is_found_by_its_missing_signs_of_life(studio: Server) -> None:
     async with link(studio.socket) as wire, viewing(wire.address) as viewer, viewing(studio.socket) as idle:
@@ -189,6 +191,7 @@ def quality(picture: Any) -> int:
     return sum(sum(table) for table in picture.quantization.values())
 
 
+@pytest.mark.alone
 @in_loop
 async def test_a_slow_link_shows_fewer_frames_but_fresh_ones_and_the_last(studio: Server) -> None:
     async with (

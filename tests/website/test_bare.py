@@ -18,6 +18,7 @@ from tests.website.visitor import visiting
 pytestmark = pytest.mark.slow
 
 
+@pytest.mark.alone
 def test_the_whole_journey(chromium: Browser, bare: str) -> None:
     with visiting(chromium, bare) as visitor:
         visitor.open().state("empty")
@@ -82,6 +83,7 @@ def test_reload_begins_it_again_and_shows_what_is_finished(chromium: Browser, ba
         assert np.abs(np.subtract(visitor.pixels(), shown)).mean() < 2
 
 
+@pytest.mark.alone
 def test_the_page_answers_while_it_sketches(chromium: Browser, bare: str) -> None:
     def longest() -> float:
         with visiting(chromium, bare) as visitor:
@@ -93,6 +95,7 @@ def test_the_page_answers_while_it_sketches(chromium: Browser, bare: str) -> Non
     assert measures.best(longest, 100) <= 100
 
 
+@pytest.mark.alone
 def test_the_first_stroke_comes_within_a_second(chromium: Browser, bare: str) -> None:
     def stroke() -> float:
         with visiting(chromium, bare) as visitor:

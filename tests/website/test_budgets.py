@@ -18,6 +18,7 @@ def test_the_first_load_weighs_little(chromium: Browser, studio: Server) -> None
         assert sum(weights.values()) <= 150_000, weights
 
 
+@pytest.mark.alone
 def test_nothing_blocks_and_nothing_shifts_while_frames_stream(chromium: Browser, studio: Server) -> None:
     def longest() -> float:
         with visiting(chromium, studio.url) as visitor:

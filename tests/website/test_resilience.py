@@ -39,6 +39,7 @@ FOCUSED = "document.activeElement.id || document.activeElement.textContent"
 # -------------------------------------------------------------------- who paints
 
 
+@pytest.mark.alone
 def test_the_sketch_gives_way_to_a_studio_that_was_still_loading(chromium: Browser) -> None:
     with serving() as server, visiting(chromium, server.url) as visitor:
         visitor.open().sample().settings(size=384, iterations=60)

@@ -107,6 +107,7 @@ def tab(chromium: Browser, bare: str) -> Iterator[Tab]:
     assert faults == []
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize(("photo", "artwork"), [(PHOTO, ARTWORK), (PHOTO, "artworks/thick_oil.jpg")])
 def test_it_paints_well_and_soon(tab: Tab, photo: str, artwork: str) -> None:
     firsts = []
@@ -173,6 +174,7 @@ def test_a_page_that_takes_no_frame_gets_two_and_the_last(tab: Tab) -> None:
     assert got[-1] == 15
 
 
+@pytest.mark.alone
 def test_a_pause_is_felt_at_once_and_what_follows_is_the_same(tab: Tab) -> None:
     tab.paint()
     tab.wait("end")

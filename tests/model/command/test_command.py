@@ -253,7 +253,7 @@ def test_the_help_tells_every_setting_and_exit_code(capsys: pytest.CaptureFixtur
 # ---------------------------------------------------------------- painted
 
 
-@pytest.mark.slow
+@pytest.mark.alone
 def test_a_process_paints_and_tells_it_to_a_program(folder: Path) -> None:
     words = "photo.png stripes.png checks.png -o new/out.png --engine patches --size 64 --iterations 20 --blend 3,1"
     more = "--save-every 8 --timelapse film.mp4 --checkpoint kept --json"
