@@ -21,6 +21,7 @@ ARTWORKS = Path(__file__).resolve().parents[2] / "website" / "artworks"
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)  # on a busy machine
 def test_paintings_have_the_artworks_patches_the_photos_shapes_and_no_noise() -> None:
     painter = StyleTransfer("patches")
     judged = []

@@ -271,7 +271,7 @@ async def kill_servers(gallery: Path, chance: random.Random) -> None:
     with serving("--limit-paintings", "1000", gallery=gallery) as server:
         await look(server)
         assert met >= {"queued", "begun", "finished"}
-        await asyncio.to_thread(server.wait, lambda: all(finished(server, painting) for painting in accepted), 100)
+        await asyncio.to_thread(server.wait, lambda: all(finished(server, painting) for painting in accepted), 300)
         await look(server)
         there = {path.name for path in gallery.glob("paintings/*")}
         assert accepted <= there <= asked

@@ -160,13 +160,14 @@ def test_offline_and_back(chromium: Browser, studio: Server) -> None:
 def test_a_hidden_page_takes_no_frames(chromium: Browser, studio: Server) -> None:
     with visiting(chromium, studio.url) as visitor:
         visitor.open().sample().settings(size=384, iterations=600).paint().state("painting").beyond(3)
+        studio.wait(lambda: visitor.of == 600)  # no sketch any more
         _hide(visitor, True)
         studio.wait(lambda: studio.json("healthz")["viewers"] == 0)
-        seen = visitor.iteration
-        time.sleep(1)
-        assert visitor.iteration == seen
+        left = studio.json(f"paintings/{visitor.painting}")["iteration"]
+        studio.wait(lambda: studio.json(f"paintings/{visitor.painting}")["iteration"] > left + 30)
+        assert visitor.iteration <= left + 1, "what came after it was hidden"
         _hide(visitor, False)
-        visitor.beyond(seen + 5)
+        visitor.beyond(left + 30)
         visitor.button("Finish now").click()
         visitor.state("finished")
 
