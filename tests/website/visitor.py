@@ -75,9 +75,10 @@ class Visitor:
         return self
 
     def beyond(self, iteration: int) -> Visitor:
-        """Wait until a later iteration than this has been shown."""
+        """Wait until a later iteration than this has been shown by its painter, not by a sketch that stands in."""
         self.page.wait_for_function(
-            "least => Number(document.querySelector('.facts dd')?.textContent.split(' ')[0]) > least",
+            """least => Number(document.querySelector('.facts dd')?.textContent.split(' ')[0]) > least
+                && !document.querySelector('#progress .words').textContent.includes('A sketch shows meanwhile')""",
             arg=iteration,
             timeout=SECONDS,
         )
