@@ -8,7 +8,7 @@ import contextlib
 from controller import timeline
 from controller.frame import parted
 from controller.painting import Painting
-from gallery import Full, Gallery, Gone
+from gallery import Full, Gallery, Gone, Taken
 from model import pictures, timelapse
 from model.errors import Refusal
 from model.pictures import Picture
@@ -48,7 +48,7 @@ class Films:
         if data is None:
             data = timelapse.encode(_Kept(self._gallery, painting), format)
             if (self._gallery.facts(painting.id) or {}).get("state") == "finished":
-                with contextlib.suppress(Full, Gone):
+                with contextlib.suppress(Full, Gone, Taken):
                     self._gallery.write(painting.id, name, data)
         return data
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Mapping
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,12 +15,17 @@ from controller.frame import KEPT, parted
 from controller.lanes import Lanes
 from controller.messages import Checkpointed, Rested, Saved
 from controller.painting import Painting
-from gallery import Full, Gallery, Gone, Unavailable
+from controller.studio import elsewhere
+from gallery import Full, Gallery, Gone, Taken, Unavailable
 from model.errors import Refusal
 
 logger = logging.getLogger(__name__)
 
 RETRY_EVERY = 2.0  # seconds
+PILED_UP = 1.0  # seconds that a frame has waited to be kept
+
+WORKS = {"picture": "picture", "timelapse": film_name("mp4")}
+"""What comes of a painting, and the gallery's names for it."""
 
 
 @dataclass(frozen=True)
@@ -35,15 +41,24 @@ class Keeper:
     """Waits on the gallery, so that nobody else has to.
 
     What a painting cannot do without is tried until it succeeds, and what comes after it in the painting's lane waits:
-    nobody is told of a thing before it is kept. What it can do without is tried once.
+    nobody is told of a thing before it is kept. What it can do without is tried once. Neither is tried for a painting
+    that is not, or no more, this studio's: what was to be kept of it is of no use to whoever has it.
     """
 
-    def __init__(self, opening: Callable[[], Gallery], failing: Callable[[str, Refusal], None]) -> None:
-        """`failing` is called with a painting's id when the gallery has no room for it, or cannot be reached."""
+    def __init__(
+        self,
+        opening: Callable[[], Gallery],
+        failing: Callable[[str, Refusal], None],
+        losing: Callable[[str], None],
+    ) -> None:
+        """`failing` is called with a painting's id when the gallery has no room for it, or cannot be reached; `losing`
+        when it has become another studio's."""
         self._opening = opening
         self._failing = failing
+        self._losing = losing
         self._lanes = Lanes(threads=4)
         self._closing = False
+        self.held: set[str] = set()  # paintings that are this studio's
         self.ending: set[str] = set()  # paintings that are done, which the gallery does not know yet
 
     async def open(self) -> None:
@@ -66,6 +81,54 @@ class Keeper:
         """Do this when all is done that was asked for of this painting before."""
         return self._lanes.add(id, work)
 
+    @asynccontextmanager
+    async def inside(self, id: str) -> AsyncIterator[None]:
+        """Have a painting's lane, when all is done that was asked for of it before; what comes after it waits."""
+        begun, ended = asyncio.Event(), asyncio.Event()
+
+        async def turn() -> None:
+            begun.set()
+            await ended.wait()
+
+        self.then(id, turn)
+        try:
+            await begun.wait()
+            yield
+        finally:
+            ended.set()
+
+    # ---------------------------------------------------------------- whose a painting is; inside its lane
+
+    @property
+    def life(self) -> float | None:
+        """Seconds for which a claim counts unless it is renewed; None if there is never another studio."""
+        return self._gallery.life
+
+    async def claim(self, id: str) -> dict[str, Any] | None:
+        """Take a painting, unless another studio has it; what is known of it by then, None if there is none."""
+        facts: dict[str, Any] | None = await self.ask(self._gallery.claim, id)
+        if facts is not None and "held" not in facts:
+            self.held.add(id)
+        return facts
+
+    async def release(self, id: str) -> None:
+        """Let go of a painting."""
+        if id in self.held:
+            self.held.discard(id)
+            try:
+                await self._lanes.thread(self._gallery.release, id)
+            except (Full, Unavailable) as error:  # then its claim runs out
+                self._say(id, error)
+
+    async def renew(self) -> None:
+        """Renew all claims; those in vain are lost. This needs no lane."""
+        for id in await self.ask(self._gallery.renew):
+            self._lose(id)
+
+    def is_last(self, id: str) -> bool:
+        """Whether nothing more is to be kept of a painting; inside its lane."""
+        return self._lanes.is_last(id)
+
     # ---------------------------------------------------------------- what is asked of the gallery by people
 
     async def ask(self, work: Callable[..., Any], *arguments: Any) -> Any:
@@ -74,6 +137,8 @@ class Keeper:
             return await self._lanes.thread(work, *arguments)
         except (Full, Unavailable) as error:
             raise _refusal(error) from error
+        except Taken as error:
+            raise elsewhere(0.0) from error
 
     async def facts(self, id: str) -> dict[str, Any] | None:
         """What is known of a painting."""
@@ -83,6 +148,8 @@ class Keeper:
     async def add(self, painting: Painting, files: Mapping[str, bytes]) -> bool:
         """Keep a new painting; False if there is one of its id."""
         added: bool = await self.ask(self._gallery.add, painting.id, painting.facts(), files)
+        if added:
+            self.held.add(painting.id)
         return added
 
     async def unfinished(self) -> list[Painting]:
@@ -97,10 +164,11 @@ class Keeper:
 
     async def delete(self, painting: Painting) -> None:
         """Forget a painting, after all that is being kept of it."""
-        before = asyncio.get_running_loop().create_future()
-        self.then(painting.id, lambda: _resolve(before))
-        await before
-        await self.ask(self._gallery.delete, painting.id)
+        async with self.inside(painting.id):
+            try:
+                await self.ask(self._gallery.delete, painting.id)
+            finally:
+                await self.release(painting.id)
 
     async def picture(self, painting: Painting) -> tuple[bytes, str]:
         """The finished picture, or the newest frame; and its format."""
@@ -114,6 +182,15 @@ class Keeper:
             problem = "There is no picture yet: nothing of the painting is painted."
             raise Refusal("picture_none", problem, "Ask again when it has begun.")
         return parted(data)[1], KEPT.format
+
+    async def find_works(self, painting: Painting) -> None:
+        """Note where the picture of a finished painting is, and the film, if one is made; where there are addresses."""
+        painting.works = {}
+        if painting.state == "finished":
+            for name, file in WORKS.items():
+                with suppress(Refusal):
+                    if key := await self.ask(self._gallery.key, painting.id, file):
+                        painting.works[name] = key
 
     async def timelapse(self, painting: Painting, format: str) -> bytes:
         """A film of the painting."""
@@ -148,9 +225,13 @@ class Keeper:
         self.then(painting.id, note)
 
     def save(self, painting: Painting, message: Saved) -> None:
-        """Keep a frame."""
+        """Keep a frame; unless all is closing and frames have piled up: the last checkpoint is not to wait for them."""
+        loop = asyncio.get_running_loop()
+        asked = loop.time()
 
         async def save() -> None:
+            if self._closing and loop.time() - asked > PILED_UP:
+                return
             await self._try(self._gallery.write, painting.id, timeline.frame_name(message.iteration), message.message)
 
         self.then(painting.id, save)
@@ -228,13 +309,15 @@ class Keeper:
     # ---------------------------------------------------------------- trying
 
     async def _insist(self, work: Callable[..., Any], id: str, *arguments: Any) -> Any:
-        """Do this until it succeeds; None if the painting is gone, or all is closing."""
+        """Do this until it succeeds; None if the painting is gone or another studio's, or all is closing."""
         said = False
-        while True:
+        while id in self.held:
             try:
                 return await self._lanes.thread(work, id, *arguments)
             except Gone:
                 return None
+            except Taken:
+                self._lose(id)
             except (Full, Unavailable) as error:
                 if not said:
                     said = True
@@ -243,24 +326,32 @@ class Keeper:
                 if self._closing:
                     return None
                 await asyncio.sleep(RETRY_EVERY)
+        return None
 
     async def _try(self, work: Callable[..., Any], id: str, *arguments: Any) -> bool:
         """Do this once; return whether it is done."""
+        if id not in self.held:
+            return False
         try:
             await self._lanes.thread(work, id, *arguments)
         except Gone:
+            return False
+        except Taken:
+            self._lose(id)
             return False
         except (Full, Unavailable) as error:
             self._say(id, error)
             return False
         return True
 
+    def _lose(self, id: str) -> None:
+        """It has become another studio's."""
+        if id in self.held:
+            self.held.discard(id)
+            self._losing(id)
+
     def _say(self, id: str, error: Exception) -> None:
         logger.error("the gallery fails", extra={"facts": {"painting": id, "error": str(error)}})
-
-
-async def _resolve(future: asyncio.Future[None]) -> None:
-    future.set_result(None)
 
 
 def _beyond(names: Iterable[str], iteration: int) -> list[str]:

@@ -31,6 +31,10 @@ class Lanes:
         task.add_done_callback(lambda done: self._forget(lane, done))
         return task
 
+    def is_last(self, lane: str) -> bool:
+        """Whether nothing is to be done after that from within which this is asked."""
+        return self._last.get(lane) is asyncio.current_task()
+
     async def idle(self) -> None:
         """Wait until all is done."""
         while self._last:

@@ -34,6 +34,8 @@ class Painting:
     eta: float | None = None  # seconds to the end, once it is being painted
     deaths: int = 0  # easels that died over it
     error: dict[str, str] | None = None  # why it failed
+    works: dict[str, str] = field(default_factory=dict)  # where in its bucket the gallery has the picture and the film
+    elsewhere: float | None = None  # another studio has it; for so many seconds at most, if that one is gone
 
     @property
     def done(self) -> bool:
@@ -41,9 +43,19 @@ class Painting:
         return self.state in DONE
 
     @property
+    def rests(self) -> bool:
+        """Whether nothing happens to it, unless its owner asks: then it is no studio's."""
+        return self.done or self.state == "paused"
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether it is painted by itself, and by this studio."""
+        return not self.rests and self.elsewhere is None
+
+    @property
     def waits(self) -> bool:
         """Whether it waits for an easel."""
-        return self.state in WAITING
+        return self.state in WAITING and self.elsewhere is None
 
     def iterated(self, facts: Mapping[str, Any]) -> None:
         """An iteration is finished. How many there shall be is not for the easel to say: it may not have heard yet."""
@@ -65,7 +77,7 @@ class Painting:
 
     def facts(self) -> dict[str, Any]:
         """What the gallery keeps of it."""
-        kept = {each.name: getattr(self, each.name) for each in fields(self) if each.name not in ("id", "recipe")}
+        kept = {each.name: getattr(self, each.name) for each in fields(self) if each.name not in _NOT_KEPT}
         if self.done:
             kept["address"] = ""  # whose it was is nobody's business any more
         return {**kept, "recipe": self.recipe.to_dict(), "done": self.done}
@@ -76,7 +88,12 @@ class Painting:
         known = {each.name for each in fields(cls)}
         values = {name: value for name, value in facts.items() if name in known}
         values["settings"] = check_changes(facts.get("settings", {}))
+        values["elsewhere"] = facts.get("held")
         return cls(**{**values, "id": id, "recipe": Recipe.from_dict(facts["recipe"])})
+
+    def refresh(self, facts: dict[str, Any]) -> None:
+        """Another studio may have painted it further: be as the gallery says."""
+        vars(self).update(vars(self.from_facts(self.id, facts)))
 
     def ended(self) -> dict[str, Any]:
         """What is told when it is finished."""
@@ -85,6 +102,9 @@ class Painting:
     def opens(self, key: str) -> bool:
         """Whether this is its owner's key."""
         return hmac.compare_digest(locked(key), self.lock)
+
+
+_NOT_KEPT = frozenset({"id", "recipe", "works", "elsewhere"})  # the last two are the gallery's to say
 
 
 def locked(key: str) -> str:

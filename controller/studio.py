@@ -7,17 +7,23 @@ sockets nor clocks nor files nor processes. `StyleTransferController` does what 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from controller.painting import Painting
-from controller.states import WAITING, Move, moved
+from controller.states import Move, moved
 from model.errors import Refusal
 from model.recipe import check_changes
 
 DEATHS = 3
 """So many easels may die over one painting; then it is given up."""
+
+CANCELLED = {
+    "code": "painting_cancelled",
+    "message": "The painting was cancelled by its owner.",
+    "hint": "Start another one.",
+}
 
 
 @dataclass(frozen=True)
@@ -86,6 +92,7 @@ class Studio:
         self.easels = [Easel() for _ in range(easels)]
         self.paintings: dict[str, Painting] = {}
         self.leaving = False
+        self.expected: Container[str] | None = None  # the only new paintings that are taken; None: any
         self._seconds = seconds
         self._turns = 0
         self._told: dict[str, dict[str, Any]] = {}  # what the viewers of each waiting painting were told last
@@ -100,7 +107,7 @@ class Studio:
     def easel_down(self, number: int, reason: str) -> list[Effect]:
         """An easel has died; over its painting, if it was at one."""
         easel, effects = self.easels[number], list[Effect]()
-        painting = easel.painting
+        painting = easel.painting if easel.painting and easel.painting.elsewhere is None else None
         self.easels[number] = Easel()
         if painting and painting.state == "painting" and not easel.begun:
             self._move(painting, "yield")  # not the painting's fault
@@ -125,7 +132,9 @@ class Studio:
         """The painting of this turn at an easel, if what comes of it is still wanted."""
         easel = self.easels[number]
         painting = easel.painting if easel.turn == turn else None
-        return painting if painting and painting.since is None and painting.state != "cancelled" else None
+        if painting is None or painting.elsewhere is not None:
+            return None
+        return painting if painting.since is None and painting.state != "cancelled" else None
 
     def takes_up(self, painting: Painting, turn: int) -> bool:
         """Whether an easel still waits to begin with this painting: from now on it is at it."""
@@ -138,6 +147,10 @@ class Studio:
     def easels_at(self, painting: Painting) -> list[int]:
         """The easel that is at this painting, if any is."""
         return [number for number, easel in enumerate(self.easels) if easel.painting is painting]
+
+    def takes(self, id: str) -> bool:
+        """Whether a painting that is not here yet would be taken."""
+        return not self.leaving and (self.expected is None or id in self.expected)
 
     @property
     def idle(self) -> int:
@@ -159,8 +172,8 @@ class Studio:
 
     def painted(self, painting: Painting) -> list[Effect]:
         """All that was asked for is painted, and kept."""
-        if painting.since is not None or painting.done:
-            return []  # rewound or cancelled just then
+        if painting.since is not None or painting.done or painting.elsewhere is not None:
+            return []  # rewound, cancelled or lost just then
         if painting.iteration + 1 < painting.of:  # more was asked for just then
             if painting.state == "painting" and not self.easels_at(painting):
                 self._move(painting, "yield")
@@ -168,16 +181,16 @@ class Studio:
         self._move(painting, "complete")
         painting.of, painting.progress, painting.eta = painting.iteration + 1, 100.0, 0.0
         rest = self._rest(painting, keep=False)  # paused and resumed just then, it was to be begun once more
-        return [*rest, Note(painting), Tell(painting, "end", painting.ended()), *self._dispatch()]
+        return [*rest, Note(painting), Tell(painting, *standing(painting)), *self._dispatch()]
 
     def failed(self, painting: Painting, refusal: Refusal) -> list[Effect]:
         """The painting cannot be painted."""
-        if painting.done:
+        if painting.done or painting.elsewhere is not None:
             return []
         self._move(painting, "fail")
         painting.error = {"code": refusal.code, "message": refusal.message, "hint": refusal.hint}
         painting.eta = None
-        return [Note(painting), Tell(painting, "error", painting.error)]
+        return [Note(painting), Tell(painting, *standing(painting))]
 
     # ---------------------------------------------------------------- what people do
 
@@ -187,14 +200,34 @@ class Studio:
         return self._dispatch()
 
     def admit(self, painting: Painting) -> None:
-        """A painting of the gallery is looked at, or was unfinished when the studio opened."""
-        if painting.state in ("painting", "recovering"):
+        """A painting of the gallery is looked at, or was unfinished and nobody's."""
+        if painting.elsewhere is None and painting.state in ("painting", "recovering"):
             painting.state = "queued"
         self.paintings[painting.id] = painting
 
     def opened(self) -> list[Effect]:
-        """All that was unfinished is admitted: begin."""
+        """What was unfinished is admitted: begin."""
         return self._dispatch()
+
+    def lost(self, painting: Painting) -> list[Effect]:
+        """Another studio has it: put it aside, and keep nothing more of it."""
+        rest = self._rest(painting, keep=False)
+        painting.elsewhere = 0.0
+        return [*rest, Tell(painting, "moved"), *self._dispatch()]
+
+    def heard(self, painting: Painting, facts: dict[str, Any] | None) -> list[Effect]:
+        """What the gallery says of a painting that another studio has, or had: it may be ours now."""
+        if facts is None:
+            painting.state, painting.elsewhere = "cancelled", None
+            return [Tell(painting, "error", CANCELLED)]
+        before, was_elsewhere = painting.state, painting.elsewhere is not None
+        painting.refresh(facts)
+        if painting.goes_on:
+            self.admit(painting)
+            return self._dispatch()
+        if painting.rests:
+            return [] if painting.state == before else [Tell(painting, *standing(painting))]
+        return [] if was_elsewhere else [Tell(painting, *standing(painting))]
 
     def dismiss(self, painting: Painting) -> None:
         """Nobody needs to know of this painting any more; the gallery does."""
@@ -204,8 +237,8 @@ class Studio:
     def pause(self, painting: Painting) -> list[Effect]:
         """Put it aside until it is resumed."""
         self._move(painting, "pause")
-        data = {"painting": painting.id, "iteration": painting.iteration}
-        return [*self._rest(painting, keep=True), Note(painting), Tell(painting, "paused", data), *self._dispatch()]
+        tell = Tell(painting, *standing(painting))
+        return [*self._rest(painting, keep=True), Note(painting), tell, *self._dispatch()]
 
     def resume(self, painting: Painting) -> list[Effect]:
         """Go on with what was paused, or had failed."""
@@ -254,9 +287,7 @@ class Studio:
     def cancel(self, painting: Painting) -> list[Effect]:
         """Forget it. The gallery does so, too."""
         self._move(painting, "cancel")
-        problem = "The painting was cancelled by its owner."
-        data = {"code": "painting_cancelled", "message": problem, "hint": "Start another one."}
-        return [*self._rest(painting, keep=False), Tell(painting, "error", data), *self._dispatch()]
+        return [*self._rest(painting, keep=False), Tell(painting, "error", CANCELLED), *self._dispatch()]
 
     def leave(self) -> list[Effect]:
         """The studio closes: put everything aside, and begin nothing."""
@@ -270,7 +301,7 @@ class Studio:
 
     def waiting(self) -> list[Painting]:
         """The paintings that wait for an easel, the next one first."""
-        waiting = [each for each in self.paintings.values() if each.state in WAITING]
+        waiting = [each for each in self.paintings.values() if each.waits]
         return sorted(waiting, key=lambda each: (each.order, each.id))
 
     def forecasts(self) -> dict[str, tuple[float | None, float | None]]:
@@ -367,7 +398,29 @@ class Studio:
         return effects
 
     def _move(self, painting: Painting, move: Move) -> None:
+        if painting.elsewhere is not None:
+            raise elsewhere(painting.elsewhere)
         painting.state = moved(painting.state, move)
+
+
+def standing(painting: Painting) -> tuple[str, Mapping[str, Any] | None]:
+    """What is told of a painting that is at rest or another studio's."""
+    if painting.state == "finished":
+        return "end", painting.ended()
+    if painting.state == "failed":
+        return "error", painting.error
+    if painting.state == "paused":
+        return "paused", {"painting": painting.id, "iteration": painting.iteration}
+    seconds = math.ceil(painting.elsewhere or 0.0)
+    reason = f"Another studio has it. Should that one be gone, it goes on here in at most {seconds} s."
+    return "recovering", {"reason": reason, "begins": seconds}
+
+
+def elsewhere(seconds: float) -> Refusal:
+    """Why nothing can be done here with another studio's painting."""
+    problem = "Another studio has this painting."
+    hint = f"Ask for it there; or here again: should that studio be gone, it goes on here in at most {seconds:.0f} s."
+    return Refusal("painting_elsewhere", problem, hint)
 
 
 def _or_never(seconds: float | None) -> float:

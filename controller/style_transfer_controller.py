@@ -6,7 +6,7 @@ import asyncio
 import logging
 import secrets
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -15,9 +15,10 @@ from controller.audience import Viewer
 from controller.easels import Easels, Onlooker, Setup
 from controller.frame import Cut
 from controller.keeper import Keeper
+from controller.neighbours import Neighbours
 from controller.order import Order, Prepared, prepared, recipe_of
 from controller.painting import Painting, locked
-from controller.studio import Change, Effect, Note, Paint, Rest, Studio, Tell
+from controller.studio import Change, Effect, Note, Paint, Rest, Studio, Tell, standing
 from controller.viewing import Viewing
 from gallery import Gallery
 from model.errors import Refusal
@@ -62,8 +63,9 @@ class StyleTransferController:
         self._limits = limits
         self._studio = Studio(setup.easels, self._seconds)
         self._easels = Easels(setup, self._heard, self._up, self._down)
-        self._keeper = Keeper(opening, self._failing)
+        self._keeper = Keeper(opening, self._failing, self._losing)
         self._viewing = Viewing(self._keeper, self._send, self._greet)
+        self._neighbours = Neighbours(self._studio, self._keeper, self._viewing, self._do)
         self._paces, self._smallest = Paces(), 0
         self._began = time.time(), time.monotonic()
         self._arriving: dict[str, _Arrival] = {}
@@ -76,14 +78,12 @@ class StyleTransferController:
     async def open(self) -> None:
         """Start the easels, and go on with what is unfinished in the gallery."""
         await self._keeper.open()
-        unfinished = await self._keeper.unfinished()
+        await self._neighbours.adopt_all()
         self._easels.open()
-        for painting in unfinished:
-            self._studio.admit(painting)
-            logger.info("painting found", extra={"facts": {"painting": painting.id, "state": painting.state}})
-        self._do(self._studio.opened())
         self._opened.set()
-        self._tasks = [asyncio.create_task(work) for work in (self._easels.mind(), self._sweep())]
+        life = self._keeper.life
+        shared = [self._neighbours.mind(life), self._neighbours.watch(life)] if life else []
+        self._tasks = [asyncio.create_task(work) for work in (self._easels.mind(), self._sweep(), *shared)]
 
     async def close(self, within: float) -> None:
         """Put every painting aside with a checkpoint, tell the viewers, and end the easels."""
@@ -133,6 +133,26 @@ class StyleTransferController:
             "viewers": len(self._viewing),
         }
 
+    @property
+    def is_loaded(self) -> bool:
+        """Whether an easel can paint."""
+        return self._easels.loaded is not None
+
+    @property
+    def broken(self) -> str:
+        """Why no easel can be brought back, if none can."""
+        return self._easels.broken
+
+    @property
+    def busy(self) -> int:
+        """How many paintings are painted or wait to be."""
+        return sum(not each.rests for each in self._studio.paintings.values())
+
+    @property
+    def here(self) -> frozenset[str]:
+        """The ids of the paintings that are painted, wait or are looked at."""
+        return frozenset(self._studio.paintings)
+
     def count(self) -> None:
         """Bring up to date what is counted when somebody asks for it."""
         metrics.QUEUE.set(len(self._studio.waiting()))
@@ -158,6 +178,10 @@ class StyleTransferController:
 
     # ---------------------------------------------------------------- orders
 
+    def close_to_all_but(self, expected: Container[str]) -> None:
+        """Take no new paintings any more but these."""
+        self._studio.expected = expected
+
     async def request(self, order: Order) -> tuple[Painting, str]:
         """Accept an order; returns the painting, which is in the gallery by then, and its owner's key.
 
@@ -178,7 +202,7 @@ class StyleTransferController:
                 painting = await self._accept(id, order, ready, key)
                 if painting:
                     return painting, key
-                painting = await self.find(id)  # another studio with this gallery was quicker
+                painting = self._there(id, await self._known(id))  # another studio with this gallery was quicker
             if painting.state == "cancelled":
                 raise Refusal("painting_cancelled", "The painting was cancelled by its owner.", "Start another one.")
             return painting, order.key if painting.opens(order.key) else ""
@@ -200,9 +224,7 @@ class StyleTransferController:
     def _check_room(self, order: Order) -> None:
         """Refuse an order that could not be painted, before anything is done for it."""
         recipe = recipe_of(order)
-        if self._studio.leaving:
-            problem = "This studio is closing."
-            raise Refusal("studio_leaving", problem, "Ask again in a minute; another one may take it.")
+        self._check_open(self._studio.takes(order.painting))
         if broken := self._easels.broken:
             raise Refusal("studio_broken", f"This studio cannot paint: {broken}", "Tell whoever runs it.")
         loaded = self._easels.loaded
@@ -219,23 +241,39 @@ class StyleTransferController:
             problem = f"{unfinished} paintings of yours are unfinished; {self._limits.paintings} may be."
             raise Refusal("paintings_many", problem, "Wait for one to finish, or cancel one.")
 
+    def _check_open(self, takes: bool = True) -> None:
+        """Refuse what this studio will not come to."""
+        if self._studio.leaving or not takes:
+            problem = "This studio is closing."
+            raise Refusal("studio_leaving", problem, "Ask again in a minute; another one may take it.")
+
     async def find(self, id: str) -> Painting:
         """The painting of this id, or a refusal."""
-        painting = await self._known(id)
-        if painting is None or painting.state == "cancelled":
+        while id in self._arriving:
+            await asyncio.wait([self._arriving[id].settled])
+        painting = self._there(id, await self._known(id))
+        if painting.state == "cancelled":
+            return self._there(id, None)
+        return painting
+
+    @staticmethod
+    def _there(id: str, painting: Painting | None) -> Painting:
+        if painting is None:
             problem = f"There is no painting {id!r}: it was never here, or its time was over."
             raise Refusal("painting_unknown", problem, "Check its address, or paint it again.")
         return painting
 
     async def _known(self, id: str) -> Painting | None:
+        """The painting of this id, None if there is none; if it waits and is no studio's, it is ours from now on."""
         await self._opened.wait()
         if id not in self._studio.paintings:
             facts = await self._keeper.facts(id)
             if facts is not None and id not in self._studio.paintings:  # nobody else has found it meanwhile
                 painting = Painting.from_facts(id, facts)
-                if not painting.done:  # it was added, but the gallery could not say so
-                    self._studio.admit(painting)
-                    self._do(self._studio.opened())
+                if painting.goes_on:
+                    self._check_open()
+                    return await self._neighbours.adopt(id)
+                await self._keeper.find_works(painting)
                 return painting
         return self._studio.paintings.get(id)
 
@@ -260,11 +298,7 @@ class StyleTransferController:
     def leave(self, viewer: Viewer, painting: Painting) -> None:
         """A viewer goes."""
         self._viewing.leave(viewer, painting)
-
-        async def let_go() -> None:
-            self._let_go(painting)
-
-        self._keeper.then(painting.id, let_go)  # once the gallery knows all of it
+        self._let_go_later(painting)
 
     def taken(self, viewer: Viewer, painting: Painting, seconds: float) -> None:
         """A viewer has taken a frame, so long after it was sent."""
@@ -273,14 +307,12 @@ class StyleTransferController:
     def _greet(self, viewer: Viewer, painting: Painting) -> None:
         """Tell a viewer how it stands with a painting, if it is not just being painted."""
         match painting.state:
-            case "queued" | "recovering":
+            case "queued" | "recovering" if painting.waits:
                 viewer.tell("queued", self._studio.queued(painting))
-            case "paused":
-                viewer.tell("paused", {"painting": painting.id, "iteration": painting.iteration})
-            case "finished":
-                viewer.tell("end", painting.ended())
-            case "failed":
-                viewer.tell("error", painting.error)
+            case "queued" | "painting" | "recovering" if painting.elsewhere is not None:
+                viewer.tell(*standing(painting))
+            case "paused" | "finished" | "failed":
+                viewer.tell(*standing(painting))
 
     # ---------------------------------------------------------------- owners
 
@@ -290,49 +322,82 @@ class StyleTransferController:
             problem = "Only its owner may do this with a painting: the key is missing or wrong."
             raise Refusal("key_wrong", problem, "Send the key that came with it.")
 
-    def pause(self, painting: Painting) -> None:
+    async def pause(self, painting: Painting) -> None:
         """Put it aside until it is resumed."""
-        self._do(self._studio.pause(self._admitted(painting)))
+        await self._move(painting, self._studio.pause)
 
-    def resume(self, painting: Painting) -> None:
+    async def resume(self, painting: Painting) -> None:
         """Go on with what was paused, or had failed."""
-        self._do(self._studio.resume(self._admitted(painting)))
+        await self._move(painting, self._studio.resume)
 
-    def finish(self, painting: Painting) -> None:
+    async def finish(self, painting: Painting) -> None:
         """Be content with the picture as it is."""
-        self._do(self._studio.finish(self._admitted(painting)))
+        await self._move(painting, self._studio.finish)
 
-    def more(self, painting: Painting, iterations: Any) -> None:
+    async def more(self, painting: Painting, iterations: Any) -> None:
         """Paint so many iterations more."""
-        self._do(self._studio.more(self._admitted(painting), iterations))
+        await self._move(painting, lambda painting: self._studio.more(painting, iterations))
 
-    def rewind(self, painting: Painting, iteration: int) -> None:
+    async def rewind(self, painting: Painting, iteration: int) -> None:
         """Go back to the newest checkpoint not after this iteration, and on from there with the settings of now."""
-        effects = self._studio.rewind(self._admitted(painting), iteration)
-        self._viewing.rewound(painting)
-        self._do(effects)
 
-    def steer(self, painting: Painting, changes: Any) -> None:
+        def rewind(painting: Painting) -> list[Effect]:
+            effects = self._studio.rewind(painting, iteration)
+            self._viewing.rewound(painting)
+            return effects
+
+        await self._move(painting, rewind)
+
+    async def steer(self, painting: Painting, changes: Any) -> None:
         """Change settings from the next iteration on."""
-        self._do(self._studio.steer(self._admitted(painting), changes))
+        await self._move(painting, lambda painting: self._studio.steer(painting, changes))
 
     async def cancel(self, painting: Painting) -> None:
         """Forget it, here and in the gallery."""
-        painting = self._admitted(painting)
-        self._do(self._studio.cancel(painting))
+        painting = await self._move(painting, self._studio.cancel)
         try:
             await self._keeper.delete(painting)
         finally:
             self._studio.dismiss(painting)
+
+    async def _move(self, painting: Painting, move: Callable[[Painting], list[Effect]]) -> Painting:
+        """Make a move; with what is at rest, and so is no studio's, once it is ours."""
+        painting = self._studio.paintings.get(painting.id, painting)
+        if not painting.rests:
+            self._do(move(painting))
+            return painting
+        async with self._keeper.inside(painting.id):
+            painting = self._admitted(painting)  # it may have been let go meanwhile
+            try:
+                if painting.rests:
+                    await self._neighbours.take(painting)
+                self._do(move(painting))
+            finally:
+                self._let_go_later(painting)
+        return painting
 
     def _admitted(self, painting: Painting) -> Painting:
         if painting.id not in self._studio.paintings:
             self._studio.admit(painting)
         return self._studio.paintings[painting.id]
 
-    def _let_go(self, painting: Painting) -> None:
-        """Forget what nobody waits for or looks at; the gallery has it."""
-        if painting.done and painting.state != "cancelled" and not self._viewing.has(painting.id):
+    def _let_go_later(self, painting: Painting) -> None:
+        """Let go of a painting once all is kept of it, if nothing is done with it by then."""
+
+        async def let_go() -> None:
+            await self._let_go(painting)
+
+        self._keeper.then(painting.id, let_go)
+
+    async def _let_go(self, painting: Painting) -> None:
+        """Let go of what is at rest; and forget what nobody looks at, too: the gallery has it."""
+        id = painting.id
+        is_here = self._studio.paintings.get(id, painting) is painting and painting.state != "cancelled"
+        if not is_here or self._studio.easels_at(painting) or not self._keeper.is_last(id):
+            return  # what is done after this will come here, too
+        if painting.rests or self._studio.leaving:
+            await self._keeper.release(id)
+        if not painting.goes_on and not self._viewing.has(id):
             self._studio.dismiss(painting)
 
     # ---------------------------------------------------------------- doing what was decided
@@ -375,7 +440,8 @@ class StyleTransferController:
 
     def _tell(self, painting: Painting, state: str, data: Mapping[str, Any] | None) -> None:
         """Tell the viewers, once what it is about is kept."""
-        if state in ("end", "error"):
+        is_ours = painting.elsewhere is None
+        if state in ("end", "error") and painting.id in self._keeper.held:
             metrics.PAINTINGS.labels(painting.state).inc()
         if state == "end":
             logger.info("painting finished", extra={"facts": painting.ended()})
@@ -383,8 +449,10 @@ class StyleTransferController:
             logger.warning(f"painting {painting.state}", extra={"facts": {"painting": painting.id, **data}})
 
         async def tell() -> None:
-            self._viewing.tell(painting, state, data)
-            self._let_go(painting)
+            await self._keeper.find_works(painting)
+            if state == "moved" or is_ours == (painting.elsewhere is None):  # else it was lost before this was kept
+                self._viewing.tell(painting, state, data)
+            await self._let_go(painting)
 
         self._keeper.then(painting.id, tell)
 
@@ -394,6 +462,10 @@ class StyleTransferController:
             data = {"code": refusal.code, "message": refusal.message, "hint": refusal.hint}
             self._viewing.tell(painting, "error", data)
 
+    def _losing(self, id: str) -> None:
+        """Another studio has taken a painting."""
+        self._neighbours.lost(id)
+
     # ---------------------------------------------------------------- what the easels say
 
     def _up(self, number: int, loaded: messages.Loaded) -> None:
@@ -401,7 +473,10 @@ class StyleTransferController:
         self._do(self._studio.easel_up(number))
 
     def _down(self, number: int, reason: str) -> None:
+        painting = self._studio.easels[number].painting
         self._do(self._studio.easel_down(number, reason))
+        if painting:
+            self._let_go_later(painting)
 
     def _heard(self, number: int, message: Any) -> None:
         painting = self._studio.at(number, message.turn)
@@ -427,7 +502,7 @@ class StyleTransferController:
 
     def _rested(self, number: int, message: messages.Rested, painting: Painting | None) -> None:
         self._paces = self._paces.learnt(message.seen)
-        effects: list[Effect] = []
+        at, effects = self._studio.easels[number].painting, list[Effect]()
         if painting and message.refusal:
             effects += self._studio.failed(painting, Refusal(*message.refusal))
         elif painting and message.checkpoint is not None:
@@ -436,9 +511,12 @@ class StyleTransferController:
 
             def kept() -> None:
                 self._do(self._studio.painted(painting) if complete else [Note(painting)])
+                self._let_go_later(painting)
 
             self._keeper.rest(painting, message, kept)
         self._do([*effects, *self._studio.rested(number, message.turn)])
+        if at:
+            self._let_go_later(at)
 
     def _send(self, painting: Painting, message: object) -> None:
         """Say something to the easel that is at this painting, if any is."""

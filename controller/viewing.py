@@ -80,6 +80,14 @@ class Viewing:
             self._show(painting, [(viewer, *frame)])
         self._want(painting)
 
+    def advanced(self, painting: Painting) -> None:
+        """Another studio has kept more of a painting: show it."""
+        audience = self._audiences.get(painting.id, Audience())
+        for viewer, seat in audience.seats.items():
+            if seat.live:
+                seat.live = False
+                self._begin_to_look_back(viewer, seat, audience, painting, seat.shown + 1, again=True)
+
     def tell(self, painting: Painting, state: str, data: Mapping[str, Any] | None) -> None:
         """Tell all viewers; before the end, whoever lacks the last frame is shown it."""
         audience = self._audiences.get(painting.id, Audience())
@@ -95,26 +103,40 @@ class Viewing:
                 viewer.tell(state, data)
 
     def _begin_to_look_back(
-        self, viewer: Viewer, seat: Seat, audience: Audience, painting: Painting, since: int | None
+        self,
+        viewer: Viewer,
+        seat: Seat,
+        audience: Audience,
+        painting: Painting,
+        since: int | None,
+        again: bool = False,
     ) -> None:
-        task = self._loop.create_task(self._look_back(viewer, seat, audience, painting, since))
+        task = self._loop.create_task(self._look_back(viewer, seat, audience, painting, since, again))
         self._looking_back.add(task)
         task.add_done_callback(self._looking_back.discard)
 
     async def _look_back(
-        self, viewer: Viewer, seat: Seat, audience: Audience, painting: Painting, since: int | None
+        self, viewer: Viewer, seat: Seat, audience: Audience, painting: Painting, since: int | None, again: bool
     ) -> None:
-        """Show a viewer what was kept: from `since` on, or the newest if no easel will show a newer one soon."""
+        """Show a viewer what was kept: from `since` on, or the newest if no easel will show a newer one soon.
+
+        One that does so `again` knows how it stands with another studio's painting.
+        """
         try:
             if since is not None:
                 await self._show_kept(viewer, seat, audience, painting, since)
             elif painting.state != "painting":
                 await self._show_kept(viewer, seat, audience, painting, painting.iteration, or_before=True)
+            if painting.state == "finished":  # meanwhile, perhaps
+                await self._show_kept(viewer, seat, audience, painting, seat.shown + 1)
         except Refusal as refusal:
             viewer.tell("error", {"code": refusal.code, "message": refusal.message, "hint": refusal.hint})
         if viewer in audience.seats:
             seat.live = True
-            self._greet(viewer, painting)
+            if painting.state == "finished":  # meanwhile: nothing is shown after the end
+                self._show(painting, list(audience.last()))
+            if not again or painting.rests or painting.elsewhere is None:
+                self._greet(viewer, painting)
             if frame := audience.due_to(viewer):
                 self._show(painting, [(viewer, *frame)])
             self._want(painting)

@@ -11,9 +11,11 @@ sockets or queues.
 ======================  ==========================================================================================
 ``gallery.address``     `opened()`: from what a person writes to the gallery that is meant
 ``gallery.interface``   `Gallery`: what a gallery can do, wherever it is
-``gallery.errors``      `Full`, `Gone`, `Unavailable`: what it says when it cannot
+``gallery.errors``      `Full`, `Gone`, `Taken`, `Unavailable`: what it says when it cannot
 ``gallery.folder``      a gallery in a folder, with ``gallery.index`` (SQLite), ``gallery.disk``, ``gallery.lock``
-``gallery.cloud``       a gallery in S3 and DynamoDB, with ``gallery.table`` (the table's schema and items)
+``gallery.cloud``       a gallery in S3 (``gallery.objects``) and DynamoDB (``gallery.items``), with ``gallery.table``
+                        (the table's schema, and how a painting is written in it)
+``gallery.claims``      how studios that share a gallery paint each painting one at a time
 ``gallery.kept``        what is known of a painting that is kept, and which are to go when there is too much
 ``gallery.names``       which ids and names are taken: no path leads out of a painting
 ======================  ==========================================================================================
@@ -23,7 +25,7 @@ the names below. boto3 is imported only when a gallery in the cloud is opened.
 """
 
 from gallery.address import opened
-from gallery.errors import Full, Gone, Unavailable
+from gallery.errors import Full, Gone, Taken, Unavailable
 from gallery.interface import Facts, Gallery
 
-__all__ = ["Facts", "Full", "Gallery", "Gone", "Unavailable", "opened"]
+__all__ = ["Facts", "Full", "Gallery", "Gone", "Taken", "Unavailable", "opened"]

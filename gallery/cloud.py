@@ -1,53 +1,55 @@
 """A gallery in the cloud: the files in an S3 bucket, what is known of the paintings in a DynamoDB table.
 
-A painting is there when its item is. Its files lie in a folder of the bucket that no other adding ever writes to, so
-the files of two that race for one id never mix. They are uploaded before the item is written and deleted after the item
-is, so that no half painting is ever seen. What a program leaves behind that is killed in between, `sweep` removes.
+A painting is there when its item is. Each version of a file is an object of its own, at PAINTING/PLACE/FILE with a new
+PLACE, and the item says which of them are the painting's: so what several write at once never mixes. Objects are made
+before the item is written and deleted after it is, so that no half painting is ever seen. What a program leaves behind
+that is killed in between, `sweep` removes.
 
-An item and the total of all sizes are changed in one transaction, and only if the item is still as it was read.
+An item and the total of all sizes are changed in one transaction, and only if the item is still as it was read, and the
+painting still the studio's own (see `gallery.claims`).
+
+What it costs: to read a file, an item and an object are read; to write one, an object is made, and the item read and
+changed. Scans and listings are for `sweep` alone, which does them once in a hundredth of the age that is kept, whoever
+does it, and scans when there is too much.
 """
 
 from __future__ import annotations
 
-import itertools
-import math
-import random
 import time
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping
-from contextlib import contextmanager
-from typing import Any
+from contextlib import contextmanager, suppress
+from dataclasses import replace
 from uuid import uuid4
 
 import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from gallery.errors import Gone, Unavailable
+from gallery.claims import Claim
+from gallery.errors import Gone, Taken, Unavailable
 from gallery.interface import Facts
+from gallery.items import TRIES, Items, too_many, wait
 from gallery.kept import due, merged
 from gallery.names import check_file, check_painting
-from gallery.table import TOTAL, UNFINISHED, Stored, from_item, key, to_item
+from gallery.objects import Objects
+from gallery.table import File, Stored
 
-PAGE = 1000  # objects or items that are asked for, or objects that are deleted, at a time: as many as S3 gives
 ABANDONED = 24 * 3600.0  # seconds after which an upload without its painting is none that still goes on
-TRIES = 12  # of a change where others change the same
-# Why a transaction may fail though the same one will pass soon.
-_PASSING = {"None", "TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"}
+LOOKS = 100  # of `sweep` at all there is, in the time that anything is kept
 
 
 class CloudGallery:
-    """Paintings in a bucket and a table, used by any number of programs at a time.
+    """Paintings in a bucket and a table, used by any number of studios at a time.
 
     `unfinished` may miss what was added or noted within the last second: DynamoDB's indexes follow a little later.
     """
 
     def __init__(
-        self, bucket: str, prefix: str, table: str, endpoint: str | None = None, region: str | None = None
+        self, bucket: str, prefix: str, table: str, endpoint: str | None, region: str | None, studio: str, life: float
     ) -> None:
-        self._bucket = bucket
-        # The table's name is in it, so that `sweep` never takes another gallery's files for abandoned.
-        self._place = f"{prefix}/{table}/".lstrip("/")
-        self._table = table
+        self.life = life
+        self._studio = studio
+        self._tokens: dict[str, str] = {}  # of the claims that this program has, by painting
         self._named = f"The gallery s3://{bucket}/{prefix} with the table {table}"
         config = Config(
             connect_timeout=4,
@@ -61,85 +63,114 @@ class CloudGallery:
             session = boto3.session.Session(region_name=region)
             self._s3 = session.client("s3", endpoint_url=endpoint, config=config)
             self._dynamodb = session.client("dynamodb", endpoint_url=endpoint, config=config)
+            self._items = Items(self._dynamodb, table)
+            # The table's name is in it, so that `sweep` never takes another gallery's files for abandoned.
+            self._objects = Objects(self._s3, bucket, f"{prefix}/{table}/".lstrip("/"))
             self._s3.head_bucket(Bucket=bucket)
-            self._item(TOTAL)
+            self._items.total()
 
     def add(self, painting: str, facts: Facts, files: Mapping[str, bytes]) -> bool:
         check_painting(painting)
         for name in files:
             check_file(name)
         with self._telling():
-            if self._item(painting):
+            if self._items.get(painting):
                 return False
-            now = time.time()
-            sizes = {name: len(data) for name, data in files.items()}
+            now, place = time.time(), uuid4().hex
             stored = Stored(
                 painting=painting,
-                serial=self._next_serial(),
+                serial=self._items.next_serial(),
                 created=now,
                 touched=now,
-                size=sum(sizes.values()),
+                size=sum(map(len, files.values())),
                 facts=merged({}, facts),
                 change=0,
-                folder=f"{self._place}{painting}/{uuid4().hex}/",
-                files=sizes,
+                files={name: File(len(data), place) for name, data in files.items()},
             )
+            if not stored.done:
+                stored = replace(stored, claim=self._new_claim())
             for name, data in files.items():
-                self._s3.put_object(Bucket=self._bucket, Key=stored.folder + name, Body=data)
-            condition = {"TableName": self._table, "ConditionExpression": "attribute_not_exists(painting)"}
-            item = {"Put": {**condition, "Item": to_item(stored)}}
+                self._objects.put(stored.files[name].key(painting, name), data)
             # Where this raises, the item may have been written: the files stay, for `sweep` to decide.
-            is_added = self._transacted([item, *self._counted(stored.size)])
+            is_added = self._claiming(stored, lambda: self._items.add(stored))
             if not is_added:
-                self._delete_keys(stored.folder + name for name in files)
+                self._objects.delete(stored.keys)
             return is_added
 
     def facts(self, painting: str) -> Facts | None:
         check_painting(painting)
         with self._telling():
-            stored = self._stored(painting)
-        return stored.told if stored else None
+            stored = self._items.get(painting)
+        return self._told(stored) if stored else None
+
+    def claim(self, painting: str) -> Facts | None:
+        check_painting(painting)
+        with self._telling():
+            for attempt in range(TRIES):
+                wait(attempt)
+                before = self._items.get(painting)
+                if before is None:
+                    return None
+                if (before.claim and before.token == self._tokens.get(painting)) or self._held(before):
+                    return self._told(before)
+                if taken := self._taken(before):
+                    return self._told(taken)
+        raise too_many(painting)
+
+    def renew(self) -> list[str]:
+        lost = []
+        with self._telling():
+            for painting, token in list(self._tokens.items()):
+                is_ours = self._items.renew(painting, token, time.time() + self.life)
+                if not is_ours and self._forget(painting, token):  # else it was let go just then
+                    lost.append(painting)
+        return lost
+
+    def release(self, painting: str) -> None:
+        check_painting(painting)
+        if token := self._tokens.pop(painting, None):
+            with self._telling():
+                self._items.release(painting, token)
 
     def note(self, painting: str, facts: Facts) -> None:
         check_painting(painting)
         with self._telling():
-            self._change(painting, lambda stored: stored.noted(facts))
+            self._items.change(painting, self._tokens.get(painting), lambda stored: stored.noted(facts))
 
     def write(self, painting: str, name: str, data: bytes) -> None:
         check_painting(painting)
         check_file(name)
         with self._telling():
-            folder = self._known(painting).folder
-            self._s3.put_object(Bucket=self._bucket, Key=folder + name, Body=data)
-
-            def written(stored: Stored) -> Stored:
-                if stored.folder != folder:
-                    raise Gone(painting)  # and another was added since
-                return _with_files(stored, {**stored.files, name: len(data)})
-
+            token, file = self._tokens.get(painting), File(len(data), uuid4().hex)
+            new = file.key(painting, name)
+            self._objects.put(new, data)
             try:
-                self._change(painting, written)
-            except Gone:
-                self._delete_keys([folder + name])
+                before, _ = self._items.change(
+                    painting, token, lambda stored: stored.having({**stored.files, name: file})
+                )
+            except (Gone, Taken):
+                self._objects.delete([new])
                 raise
+            if old := before.files.get(name):
+                self._objects.delete([old.key(painting, name)])
 
     def read(self, painting: str, name: str) -> bytes | None:
         check_painting(painting)
         check_file(name)
         with self._telling():
-            stored = self._stored(painting)
-            if stored is None or name not in stored.files:
-                return None
-            try:
-                data: bytes = self._s3.get_object(Bucket=self._bucket, Key=stored.folder + name)["Body"].read()
-            except self._s3.exceptions.NoSuchKey:
-                return None  # It was erased in this very moment.
-            return data
+            for _ in range(TRIES):
+                stored = self._items.get(painting)
+                if stored is None or name not in stored.files:
+                    return None
+                data = self._objects.get(stored.files[name].key(painting, name))
+                if data is not None:  # else it was erased or replaced in this very moment
+                    return data
+        return None
 
     def names(self, painting: str) -> list[str]:
         check_painting(painting)
         with self._telling():
-            stored = self._stored(painting)
+            stored = self._items.get(painting)
         return sorted(stored.files) if stored else []
 
     def erase(self, painting: str, names: Iterable[str]) -> None:
@@ -147,163 +178,114 @@ class CloudGallery:
         check_painting(painting)
         for name in erased:
             check_file(name)
+
+        def without(stored: Stored) -> Stored:
+            return stored.having({name: file for name, file in stored.files.items() if name not in erased})
+
         with self._telling():
             try:
-                after = self._change(
-                    painting,
-                    lambda stored: _with_files(
-                        stored, {name: size for name, size in stored.files.items() if name not in erased}
-                    ),
-                )
+                before, after = self._items.change(painting, self._tokens.get(painting), without)
             except Gone:
                 return
-            self._delete_keys(after.folder + name for name in erased)
+            self._objects.delete(set(before.keys) - set(after.keys))
 
     def delete(self, painting: str) -> bool:
         check_painting(painting)
         with self._telling():
-            while stored := self._stored(painting):
+            while stored := self._items.get(painting):
+                if self._held(stored):
+                    raise Taken(painting)
                 if self._deleted(stored):
                     return True
         return False
 
     def unfinished(self) -> list[tuple[str, Facts]]:
         with self._telling():
-            items = self._items(
-                "query",
-                IndexName=UNFINISHED,
-                KeyConditionExpression="unfinished = :yes",
-                ExpressionAttributeValues={":yes": {"S": "yes"}},
-            )
-            found = [self._stored(item["painting"]["S"]) for item in items]
-            return [(stored.painting, stored.told) for stored in found if stored and not stored.done]
+            return [(stored.painting, self._told(stored)) for stored in self._items.unfinished()]
 
     def size(self) -> int:
         with self._telling():
-            return int(self._item(TOTAL).get("size", {"N": "0"})["N"])
+            return self._items.total()
 
     def sweep(self, age: float, most: int, spare: Container[str]) -> list[str]:
         with self._telling():
-            items = self._items("scan", ConsistentRead=True)
-            paintings = [from_item(item) for item in items if item["painting"]["S"] != TOTAL]
-            swept = [stored.painting for stored in due(paintings, age, most, spare) if self._deleted(stored)]
-            self._delete_abandoned({stored.folder for stored in paintings})
+            is_time = self._items.is_time(age / LOOKS)
+            if not is_time and self._items.total() <= most:
+                return []
+            paintings = list(self._items.all())
+            free = [stored for stored in paintings if not self._held(stored)]
+            held = sum(stored.size for stored in paintings) - sum(stored.size for stored in free)
+            swept = [stored.painting for stored in due(free, age, most - held, spare) if self._deleted(stored)]
+            if is_time:
+                known = {key for stored in paintings for key in stored.keys}
+                self._objects.delete(
+                    key for key in self._objects.older_than(time.time() - ABANDONED) if key not in known
+                )
             return swept
 
+    def key(self, painting: str, name: str) -> str | None:
+        check_painting(painting)
+        check_file(name)
+        with self._telling():
+            stored = self._items.get(painting)
+        file = stored.files.get(name) if stored else None
+        return self._objects.folder + file.key(painting, name) if file else None
+
     def close(self) -> None:
+        for painting in list(self._tokens):
+            with suppress(Unavailable):  # then its claim runs out
+                self.release(painting)
         self._s3.close()
         self._dynamodb.close()
 
-    def _item(self, painting: str) -> Any:
-        found = self._dynamodb.get_item(TableName=self._table, Key=key(painting), ConsistentRead=True)
-        return found.get("Item", {})
-
-    def _stored(self, painting: str) -> Stored | None:
-        item = self._item(painting)
-        return from_item(item) if item else None
-
-    def _known(self, painting: str) -> Stored:
-        stored = self._stored(painting)
-        if stored is None:
-            raise Gone(painting)
-        return stored
-
-    def _next_serial(self) -> int:
-        answer = self._dynamodb.update_item(
-            TableName=self._table,
-            Key=key(TOTAL),
-            UpdateExpression="ADD serial :one",
-            ExpressionAttributeValues={":one": {"N": "1"}},
-            ReturnValues="UPDATED_NEW",
-        )
-        return int(answer["Attributes"]["serial"]["N"])
-
-    def _change(self, painting: str, changed: Callable[[Stored], Stored]) -> Stored:
-        """Make of a painting what `changed` makes of it, however many change it at once."""
-        for attempt in range(TRIES):
-            _wait(attempt)
-            before = self._known(painting)
-            after = changed(before)
-            item = {"Put": {**self._still(before), "Item": to_item(after)}}
-            if self._transacted([item, *self._counted(after.size - before.size)]):
-                return after
-        raise Unavailable(f"The painting {painting} is being changed by too many at once.")
+    def _told(self, stored: Stored) -> Facts:
+        """What is known of a painting, and for how long another studio has it."""
+        held = self._held(stored)
+        return {**stored.told, "held": held} if held else stored.told
 
     def _deleted(self, stored: Stored) -> bool:
         """Delete a painting, unless it was changed since it was read."""
-        item = {"Delete": {**self._still(stored), "Key": key(stored.painting)}}
-        if not self._transacted([item, *self._counted(-stored.size)]):
-            return False
-        self._delete_keys(self._objects(stored.folder))
-        return True
+        is_deleted = self._items.delete(stored)
+        if is_deleted:
+            self._tokens.pop(stored.painting, None)
+            self._objects.delete(stored.keys)
+        return is_deleted
 
-    def _still(self, stored: Stored) -> dict[str, Any]:
-        """The condition that the item is as it was read."""
-        return {
-            "TableName": self._table,
-            "ConditionExpression": "folder = :folder AND #change = :change",
-            "ExpressionAttributeNames": {"#change": "change"},
-            "ExpressionAttributeValues": {":folder": {"S": stored.folder}, ":change": {"N": str(stored.change)}},
-        }
+    # ---------------------------------------------------------------- claims
 
-    def _counted(self, more: int) -> list[dict[str, Any]]:
-        """What adds to the total of bytes."""
-        update = {
-            "TableName": self._table,
-            "Key": key(TOTAL),
-            "UpdateExpression": "ADD #size :more",
-            "ExpressionAttributeNames": {"#size": "size"},
-            "ExpressionAttributeValues": {":more": {"N": str(more)}},
-        }
-        return [{"Update": update}] if more else []
+    def _new_claim(self) -> Claim:
+        return Claim(self._studio, uuid4().hex, time.time() + self.life)
 
-    def _transacted(self, actions: list[dict[str, Any]]) -> bool:
-        """Carry out all of the actions, or none and False if what they ask for does not hold."""
-        for attempt in range(TRIES):
-            _wait(attempt)
-            try:
-                self._dynamodb.transact_write_items(TransactItems=actions)
-            except self._dynamodb.exceptions.TransactionCanceledException as error:
-                reasons = {reason["Code"] for reason in error.response["CancellationReasons"]}
-                if "ConditionalCheckFailed" in reasons:
-                    return False
-                if not reasons <= _PASSING or attempt == TRIES - 1:
-                    raise
-            else:
-                return True
-        raise AssertionError("the last try returns or raises")
+    def _held(self, stored: Stored) -> float:
+        """For how many seconds another studio has a painting; 0 if none has."""
+        claim = stored.claim
+        return max(0.0, claim.until - time.time()) if claim and claim.studio != self._studio else 0.0
 
-    def _items(self, operation: str, **asked: Any) -> Iterator[Any]:
-        """The items of a scan or a query, page by page."""
-        paginator = self._dynamodb.get_paginator(operation)
-        for page in paginator.paginate(TableName=self._table, PaginationConfig={"PageSize": PAGE}, **asked):
-            yield from page["Items"]
+    def _taken(self, before: Stored) -> Stored | None:
+        """The painting, which is ours from now on; None if it was changed since it was read."""
+        after = replace(before, claim=self._new_claim(), change=before.change + 1)
+        return after if self._claiming(after, lambda: self._items.replace(before, after)) else None
 
-    def _objects(self, prefix: str, until: float = math.inf) -> Iterator[str]:
-        """The keys of the objects whose keys begin so, last written before `until`, page by page."""
-        paginator = self._s3.get_paginator("list_objects_v2")
-        for page in paginator.paginate(Bucket=self._bucket, Prefix=prefix, PaginationConfig={"PageSize": PAGE}):
-            for found in page.get("Contents", []):
-                if found["LastModified"].timestamp() <= until:
-                    yield found["Key"]
+    def _claiming(self, stored: Stored, write: Callable[[], bool]) -> bool:
+        """Write a painting that is ours then, if it has a claim; return whether it could be."""
+        is_written = False
+        if stored.claim:
+            self._tokens[stored.painting] = stored.claim.token
+        try:
+            is_written = write()
+        finally:
+            if stored.claim and not is_written:  # where this raised, it may be ours: then it runs out
+                self._forget(stored.painting, stored.claim.token)
+        return is_written
 
-    def _delete_keys(self, keys: Iterable[str]) -> None:
-        """Delete objects, a page at a time; those that are not there are passed over."""
-        left = iter(keys)
-        while page := [{"Key": one} for one in itertools.islice(left, PAGE)]:
-            answer = self._s3.delete_objects(Bucket=self._bucket, Delete={"Objects": page, "Quiet": True})
-            for error in answer.get("Errors", []):
-                raise Unavailable(f"{self._named} kept {error['Key']}, which was to be deleted: {error['Message']}.")
+    def _forget(self, painting: str, token: str) -> bool:
+        """Have this claim no more; whether we had it."""
+        is_had = self._tokens.get(painting) == token
+        if is_had:
+            del self._tokens[painting]
+        return is_had
 
-    def _delete_abandoned(self, folders: Container[str]) -> None:
-        """Delete the objects in none of the folders that are too old to be of a painting that is being added."""
-        depth = len(self._place)
-        self._delete_keys(
-            one
-            for one in self._objects(self._place, until=time.time() - ABANDONED)
-            # A folder is the painting's id and the folder's own name.
-            if self._place + "".join(f"{part}/" for part in one[depth:].split("/")[:2]) not in folders
-        )
+    # ---------------------------------------------------------------- what goes wrong
 
     @contextmanager
     def _telling(self) -> Iterator[None]:
@@ -316,14 +298,3 @@ class CloudGallery:
             raise Unavailable(f"{self._named} cannot be used: {answer}.") from error
         except BotoCoreError as error:
             raise Unavailable(f"{self._named} cannot be reached: {error}") from error
-
-
-def _with_files(stored: Stored, files: dict[str, int]) -> Stored:
-    """A painting that has these files from now on."""
-    return stored.changed(files=files, size=sum(files.values()))
-
-
-def _wait(attempt: int) -> None:
-    """Wait before trying again, the longer the more often, and not as long as the others who do the same."""
-    if attempt:
-        time.sleep(random.uniform(0, min(1.0, 0.01 * 2**attempt)))

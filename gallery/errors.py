@@ -16,3 +16,10 @@ class Gone(Exception):
 
     def __init__(self, painting: str) -> None:
         super().__init__(f"There is no painting {painting} in the gallery.")
+
+
+class Taken(Exception):
+    """Another studio has the painting: nothing of it was changed."""
+
+    def __init__(self, painting: str) -> None:
+        super().__init__(f"The painting {painting} is another studio's.")

@@ -47,7 +47,9 @@ _log = logging.getLogger(__name__)
 
 
 class FolderGallery:
-    """Paintings in a folder, used by one program at a time."""
+    """Paintings in a folder, used by one program at a time: all are its own."""
+
+    life = None
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -101,6 +103,15 @@ class FolderGallery:
         with self._telling(), self._guard:
             kept = self._index.get(painting)
         return kept.told if kept else None
+
+    def claim(self, painting: str) -> Facts | None:
+        return self.facts(painting)
+
+    def renew(self) -> list[str]:
+        return []
+
+    def release(self, painting: str) -> None:
+        check_painting(painting)
 
     def note(self, painting: str, facts: Facts) -> None:
         home = self._home(painting)
@@ -179,6 +190,10 @@ class FolderGallery:
                     if kept.is_still(self._index.get(kept.painting)) and self._deleted(kept.painting):
                         swept.append(kept.painting)
             return swept
+
+    def key(self, painting: str, name: str) -> str | None:
+        self._path(painting, name)
+        return None
 
     def close(self) -> None:
         with self._telling(), self._guard:

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from gallery.interface import Facts
 
-_OWN = {"created", "touched"}  # facts that are the gallery's own to tell
+_OWN = {"created", "touched", "held"}  # facts that are the gallery's own to tell
 
 
 @dataclass(frozen=True)

@@ -1,14 +1,16 @@
 """The DynamoDB table of a gallery: how it is made, and how a painting is written in it.
 
-A painting is one item. One more, named by what can be no painting's id, counts the bytes of all and the adding.
+A painting is one item. One more, named by what can be no painting's id, counts the bytes of all and the adding, and
+knows when the gallery was last looked through.
 """
 
 from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
+from gallery.claims import Claim
 from gallery.kept import Kept
 
 UNFINISHED = "unfinished"
@@ -38,12 +40,37 @@ TOTAL = "*"
 Item = dict[str, dict[str, str]]
 
 
+class File(NamedTuple):
+    """A file of a painting."""
+
+    size: int
+    place: str  # the folder that this version of it has in the bucket, and no other
+
+    def key(self, painting: str, name: str) -> str:
+        """Where it is, in the gallery's folder of the bucket."""
+        return f"{painting}/{self.place}/{name}"
+
+
 @dataclass(frozen=True)
 class Stored(Kept):
     """A painting in the cloud."""
 
-    folder: str  # where its files are in the bucket; never used again for another painting, not even of the same id
-    files: dict[str, int]  # name and size of each
+    files: dict[str, File]
+    claim: Claim | None = None
+
+    @property
+    def token(self) -> str | None:
+        """Of its claim."""
+        return self.claim.token if self.claim else None
+
+    @property
+    def keys(self) -> list[str]:
+        """Where its files are, in the gallery's folder of the bucket."""
+        return [file.key(self.painting, name) for name, file in self.files.items()]
+
+    def having(self, files: dict[str, File]) -> Stored:
+        """This painting, with these files from now on."""
+        return self.changed(files=files, size=sum(file.size for file in files.values()))
 
 
 def key(painting: str) -> Item:
@@ -61,9 +88,10 @@ def to_item(stored: Stored) -> Item:
         "size": {"N": str(stored.size)},
         "facts": {"S": json.dumps(stored.facts)},
         "change": {"N": str(stored.change)},
-        "folder": {"S": stored.folder},
         "files": {"S": json.dumps(stored.files)},
     }
+    if claim := stored.claim:
+        item |= {"studio": {"S": claim.studio}, "token": {"S": claim.token}, "until": {"N": repr(claim.until)}}
     return item if stored.done else {**item, "unfinished": {"S": "yes"}}
 
 
@@ -77,6 +105,6 @@ def from_item(item: Item) -> Stored:
         size=int(item["size"]["N"]),
         facts=json.loads(item["facts"]["S"]),
         change=int(item["change"]["N"]),
-        folder=item["folder"]["S"],
-        files=json.loads(item["files"]["S"]),
+        files={name: File(*file) for name, file in json.loads(item["files"]["S"]).items()},
+        claim=Claim(item["studio"]["S"], item["token"]["S"], float(item["until"]["N"])) if "token" in item else None,
     )

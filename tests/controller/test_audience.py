@@ -405,6 +405,8 @@ class AnyOrder(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         """Whoever takes what it is shown sees the newest in the end."""
+        reached = [*(want.after for want in self.asked), *(viewer.seen[-1] for viewer in self.viewers if viewer.seen)]
+        self.paint(max(0, max(reached, default=-1) - self.iteration))  # what was painted before an easel died
         for _ in range(20):
             for viewer in self.viewers:
                 if self.flying[viewer]:
@@ -413,7 +415,7 @@ class AnyOrder(RuleBasedStateMachine):
                     if shown := self.audience.due_to(viewer):
                         self.shown([(viewer, *shown)])
             self.paint(1)
-            while self.asked:
+            while any(self.iteration > want.after for want in self.asked):
                 self.make()
         assert all(viewer.seen[-1] == self.iteration for viewer in self.viewers)
 

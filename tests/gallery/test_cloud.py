@@ -8,6 +8,8 @@ from urllib.parse import quote
 import pytest
 
 import gallery.cloud
+import gallery.items
+import gallery.objects
 from gallery import Gallery, Unavailable, opened
 from gallery.table import TABLE
 
@@ -48,7 +50,8 @@ def test_what_is_deleted_meanwhile_is_unavailable(kept: Gallery, dynamodb: Any, 
 
 
 def test_more_than_a_page_of_everything(kept: Gallery, s3: Any, bucket: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(gallery.cloud, "PAGE", 3)
+    monkeypatch.setattr(gallery.items, "PAGE", 3)
+    monkeypatch.setattr(gallery.objects, "PAGE", 3)
     many = {f"frames/{number:06}": b"x" for number in range(8)}
     names = [f"p{number}" for number in range(8)]
     for name in names:
@@ -74,6 +77,9 @@ def test_what_a_killed_program_left_is_swept(
     assert kept.sweep(3600, 1000, ()) == []
     assert set(objects(s3, bucket)) == {*whole, *other, *abandoned}  # It may be of a painting that is being added.
     monkeypatch.setattr(gallery.cloud, "ABANDONED", -1.0)
+    assert kept.sweep(3600, 1000, ()) == []
+    assert set(objects(s3, bucket)) == {*whole, *other, *abandoned}, "it was looked through just before"
+    monkeypatch.setattr(gallery.cloud, "LOOKS", 1_000_000_000)
     kept.sweep(3600, 1000, ())
     assert set(objects(s3, bucket)) == {*whole, *other}
 
@@ -82,10 +88,11 @@ def test_two_programs_use_one_gallery(kept: Gallery, cloud: str) -> None:
     other = opened(cloud)
     assert kept.add("p", {"done": False}, {"photo": b"x"})
     assert not other.add("p", {}, {"photo": b"other"})
-    other.write("p", "picture", b"12345")
+    kept.write("p", "picture", b"12345")
     kept.note("p", {"state": "painting"})
+    kept.release("p")
     assert [facts["state"] for _, facts in other.unfinished()] == ["painting"]
-    assert kept.read("p", "picture") == b"12345"
+    assert other.read("p", "picture") == b"12345"
     assert other.delete("p")
     assert kept.facts("p") is None
     assert kept.size() == 0
