@@ -6,10 +6,13 @@ Clients are made when they are first used, and kept for the requests that follow
 from __future__ import annotations
 
 import functools
+import hashlib
+import hmac
 import json
 import os
 import re
 import time
+from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any
 
@@ -26,6 +29,7 @@ from lambda_launcher.addresses import neighbourhood
 from lambda_launcher.ec2 import Ec2Fleet
 from lambda_launcher.errors import Refusal, unexpected
 from lambda_launcher.launcher import Answer, Launcher
+from lambda_launcher.paintings import Paintings
 from lambda_launcher.reaper import Reaper
 from lambda_launcher.settings import Settings
 from lambda_launcher.table import Table
@@ -37,6 +41,7 @@ app = APIGatewayHttpResolver()
 _ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _STUDIO = re.compile(r"[a-z0-9]{16}")
 _HEADERS = {"Cache-Control": "no-store"}
+_EDGE = "x-visualneurons-edge"
 
 
 def api(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
@@ -77,14 +82,41 @@ def status(id_: str) -> Response[str]:
 @app.delete("/api/studios/<id_>")
 def end(id_: str) -> Response[str]:
     """End a studio."""
-    scheme, _, key = app.current_event.headers.get("authorization", "").partition(" ")
-    _launcher().end(_known(id_), key.strip() if scheme.lower() == "bearer" else "")
+    _launcher().end(_known(id_), _key())
     return _json(HTTPStatus.ACCEPTED, {"id": id_, "state": "leaving"})
+
+
+@app.get("/api/paintings/<id_>")
+def painting(id_: str) -> Response[str]:
+    """Say how a painting is, where it can be seen, and which studio has it: none has to run for that."""
+    found = _paintings().find(_painting(id_))
+    studio = _launcher().studio_of(id_, found.studio if found else "")
+    if found is None and studio is None:
+        problem = f"There is no painting {id_}: it was never here, or its time was over."
+        raise Refusal("painting_unknown", problem, "Check its address, or paint it again.")
+    told = found.told if found else {"painting": id_, "state": None}
+    return _json(HTTPStatus.OK, {**told, "studio": studio})
+
+
+@app.delete("/api/paintings/<id_>")
+def forget(id_: str) -> Response[str]:
+    """Delete a painting that no studio has."""
+    _paintings().forget(_painting(id_), _key())
+    return _json(HTTPStatus.OK, {"painting": id_, "state": None})
+
+
+def check_edge(resolver: APIGatewayHttpResolver, go_on: Callable[..., Response[str]]) -> Response[str]:
+    """Refuse what did not come by way of the site: there the edge says who the visitor is, here he would say so."""
+    sent = app.current_event.headers.get(_EDGE, "").encode("utf-8", "surrogateescape")
+    wanted = hmac.new(_ticket_key().encode(), b"edge:api", hashlib.sha256).hexdigest().encode()
+    if not hmac.compare_digest(sent, wanted):
+        raise Refusal("edge_missing", "The launcher is asked by way of its site alone.", "Start from the site's page.")
+    return go_on(resolver)
 
 
 def not_found(error: NotFoundError) -> Response[str]:
     """Refuse an address that is none."""
-    hint = "There are POST /api/launch, and GET and DELETE /api/studios/ID."
+    hint = "There are POST /api/launch, and GET and DELETE of /api/studios/ID and /api/paintings/ID."
     return refused(Refusal("not_found", "There is nothing at this address.", hint))
 
 
@@ -107,6 +139,7 @@ def failed(error: Exception) -> Response[str]:
     return refused(unexpected())
 
 
+app.use([check_edge])
 app.not_found(not_found)
 app.exception_handler(Refusal)(refused)
 app.exception_handler([BotoCoreError, ClientError, TimeoutError])(unavailable)
@@ -129,6 +162,12 @@ def _painting(painting: object) -> str:
         problem = "The painting is missing, or not a painting's id."
         raise Refusal("painting_id_invalid", problem, "An id has 1 to 64 letters, digits, _ and -.")
     return painting
+
+
+def _key() -> str:
+    """The key that came with the request."""
+    scheme, _, key = app.current_event.headers.get("authorization", "").partition(" ")
+    return key.strip() if scheme.lower() == "bearer" else ""
 
 
 def _known(id_: str) -> str:
@@ -164,6 +203,11 @@ def _fleet() -> Ec2Fleet:
 @functools.cache
 def _launcher() -> Launcher:
     return Launcher(_table(), _fleet(), _settings(), _ticket_key, time.time)
+
+
+@functools.cache
+def _paintings() -> Paintings:
+    return Paintings(_client("dynamodb"), _client("s3"), _settings().gallery, time.time)
 
 
 @functools.cache

@@ -100,6 +100,18 @@ class Launcher:
             raise Refusal("studio_ended", problem, "Start again: the painting goes on in another studio.")
         return self._answer(studio, painting)
 
+    def studio_of(self, painting: str, holder: str) -> str | None:
+        """The studio that has a painting, or where it is awaited, if there is one: `holder` is whose the gallery says.
+
+        A page's key is its painting's id, so what the key has launched is known.
+        """
+        draft = Draft(self._store)
+        now = self._clock()
+        for id_ in (holder, draft.get(f"key#{painting}").get("studio")):
+            if id_ and (studio := roll.get(draft, id_)) and studio.expects(painting, now):
+                return str(id_)
+        return None
+
     def end(self, id_: str, key: str) -> None:
         """End a studio for the visitor who launched it, if nobody else paints there."""
 

@@ -15,7 +15,7 @@ from lambda_launcher import boots, choice, roll
 from lambda_launcher.fleet import GONE, Fleet, Instance
 from lambda_launcher.settings import Settings
 from lambda_launcher.store import Draft, Store, transact
-from lambda_launcher.studio import BOOT, COMING, Studio
+from lambda_launcher.studio import BOOT, COMING, PROMISE, Studio
 
 logger = logging.getLogger(__name__)
 
@@ -69,15 +69,20 @@ def _of_running(studio: Studio, is_spare: bool, now: float, settings: Settings) 
         return "end"
     if studio.phase in ("loading", "ready") and now > studio.lease:
         return "end"
-    if not studio.instance:
+    if not (studio.instance and studio.type):  # a studio that was quicker than its launcher knows its machine alone
         return "adopt"
     if studio.phase == "ready":
         if studio.learnt != studio.began:
             return "learn"
-        idle = now - max(studio.active, studio.ready)
-        if studio.load(now) == 0 and idle > (min(SPARE, settings.idle_stop) if is_spare else settings.idle_stop):
-            return "stop"
+        if studio.load(now) == 0:
+            return _of_idle(now - max(studio.active, studio.ready), is_spare, settings)
     return "keep"
+
+
+def _of_idle(idle: float, is_spare: bool, settings: Settings) -> Verdict:
+    if not settings.idle_stop:  # it ends with what it paints, but not before its visitors have had their last look
+        return "end" if idle > PROMISE else "keep"
+    return "stop" if idle > (min(SPARE, settings.idle_stop) if is_spare else settings.idle_stop) else "keep"
 
 
 class Reaper:

@@ -22,10 +22,11 @@ class Settings:
     address_seconds: int  # of GPUs a day, for one address
     max_studios: int  # that run at once
     deadline: int  # that a studio may run at most
-    idle_stop: int  # without a visitor's doing anything, after which a studio stops
+    idle_stop: int  # without a visitor's doing anything, after which a studio stops; 0: it ends with what it paints
     idle_end: int  # stopped, after which it is ended for good
     edge: str  # the domain by which visitors come
     stack: str
+    gallery: str  # where paintings are kept, as studios are told: s3://BUCKET/PREFIX?table=NAME
 
     def __post_init__(self) -> None:
         """Refuse what would never launch anything."""
@@ -85,4 +86,5 @@ class Settings:
             idle_end=number("IDLE_END"),
             edge=text("EDGE"),
             stack=text("STACK"),
+            gallery=text("GALLERY"),
         )

@@ -2,8 +2,10 @@
 
 The launcher and the reaper write whole items. The studio itself, on its machine, changes only what it alone knows:
 `phase` (to loading, to ready), `instance`, `dns`, `ready`, `lease`, `active`, `easels`, `busy`, and `coming`, out of
-which it takes the paintings that have come. It always makes `version` one larger, so that no decision that was made
-upon the old item is written over it.
+which it takes the paintings that have come. When it has to go and nobody has said so yet (a spot notice, its deadline),
+it writes that it is leaving, to be ended: then nobody is sent there while it puts its paintings aside. It writes
+nothing once it is leaving. It always makes `version` one larger, so that no decision that was made upon the old item is
+written over it.
 """
 
 from __future__ import annotations

@@ -19,6 +19,7 @@ model is doing. What it says and hears is written down in ``docs/protocol.md``.
 ``server.limits``                 what one visitor may take
 ``server.origins``, ``tickets``   who may come in
 ``server.site``, ``artworks``     the static site, and the collection of artworks
+``server.cloud``                  the life of a studio that has a machine of its own, in the cloud
 ``server.health``, ``metrics``    for those who watch whether the server lives, and what it does; ``server.logs``
 ================================  ====================================================================================
 

@@ -14,7 +14,7 @@ import sys
 import threading
 import time
 import webbrowser
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from tornado.netutil import bind_sockets
@@ -24,6 +24,7 @@ from controller import SETTINGS, Setup, StyleTransferController
 from server import limits, origins
 from server.application import make_application
 from server.artworks import Artworks
+from server.cloud import Edge, Life, Place
 from server.entrance import Entrance
 from server.limits import Counts, Limits
 from server.listener import Listener, raise_file_limit
@@ -56,8 +57,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--gallery",
         default=GALLERY,
         metavar="PLACE",
-        help="where paintings are kept, by one studio at a time: a folder, or s3://BUCKET/PREFIX?table=NAME "
+        help="where paintings are kept: a folder, for one studio at a time, or s3://BUCKET/PREFIX?table=NAME "
         "(default: %(default)s)",
+    )
+    add(
+        "--studio",
+        default=os.environ.get("STUDIO", ""),
+        metavar="NAME",
+        help="this studio's name among those that share a gallery, by which it finds its own again",
     )
     add(
         "--origin",
@@ -88,6 +95,7 @@ def run(arguments: argparse.Namespace) -> int:
     raise_file_limit()
     with contextlib.ExitStack() as closing:
         try:
+            place = _place(arguments)
             certificate = _certificate(arguments)
             sockets = bind_sockets(arguments.port, arguments.address)
             for each in sockets:
@@ -101,15 +109,16 @@ def run(arguments: argparse.Namespace) -> int:
             return _refuse(f"{problem} Choose another with --port or --address.")
         except ValueError as error:
             return _refuse(str(error))
-        return asyncio.run(_serve(arguments, sockets, certificate))
+        return asyncio.run(_serve(arguments, sockets, certificate, place))
 
 
 async def _serve(
     arguments: argparse.Namespace,
     sockets: Sequence[socket.socket],
     certificate: ssl.SSLContext | None,
+    place: Place | None,
 ) -> int:
-    """Serve on `sockets` until the process is asked to end; return the exit code."""
+    """Serve on `sockets` until the process is asked to end, or has to leave its `place`; return the exit code."""
     asked_to_end = asyncio.Event()
     loop = asyncio.get_running_loop()
 
@@ -123,7 +132,7 @@ async def _serve(
         # Not loop.add_signal_handler: Windows has none.
         signal.signal(number, end)
 
-    entrance = _entrance(arguments, sockets)
+    entrance = _entrance(arguments, sockets, place)
     most = int(entrance.limits.message * 2**20)
     server = Listener(
         make_application(entrance),
@@ -136,6 +145,8 @@ async def _serve(
     server.add_sockets(sockets)
     url = _url(sockets[0], "https" if certificate else "http")
     print(f"VisualNeurons is at {url} (Ctrl-C ends it)", flush=True)
+    life = place and Life(place, arguments.host, arguments.easels, entrance.controller, lambda: entrance.active)
+    living = life and asyncio.create_task(_live(life, end))
     try:
         await entrance.controller.open()
     except (ValueError, gallery.Unavailable, gallery.Full) as error:
@@ -145,26 +156,49 @@ async def _serve(
 
     minding = asyncio.create_task(_mind(entrance))
     await asked_to_end.wait()
+    until = time.monotonic() + CLOSING
     minding.cancel()
+    if life and living:
+        living.cancel()
+        await life.leave()
     server.stop()
-    await entrance.controller.close(CLOSING)
+    await entrance.controller.close(until - time.monotonic())
     with contextlib.suppress(asyncio.TimeoutError):
         await asyncio.wait_for(server.close_all_connections(), 1)
     return 0
 
 
-def _entrance(arguments: argparse.Namespace, sockets: Sequence[socket.socket]) -> Entrance:
+def _entrance(arguments: argparse.Namespace, sockets: Sequence[socket.socket], place: Place | None) -> Entrance:
     """What the handlers are given."""
     bounds = Limits.from_arguments(arguments)
     setup = Setup(arguments.easels, arguments.engine, arguments.weights, arguments.deadline)
     return Entrance(
-        StyleTransferController(lambda: gallery.opened(arguments.gallery), bounds, setup),
+        StyleTransferController(lambda: gallery.opened(arguments.gallery, arguments.studio), bounds, setup),
         bounds,
         Origins(arguments.origins, loopback=all(origins.is_loopback(each.getsockname()[0]) for each in sockets)),
         Tickets(arguments.ticket_key, arguments.host) if arguments.ticket_key else None,
         Artworks(SITE),
         Counts(bounds.sockets),
+        Edge(arguments.ticket_key, arguments.host) if place else None,
     )
+
+
+def _place(arguments: argparse.Namespace) -> Place | None:
+    """Where the studio is, if it is in the cloud."""
+    place = Place.from_environment(os.environ)
+    if place and not (arguments.ticket_key and arguments.host):
+        problem = "STUDIO is set, so this is a studio in the cloud, which lets in by tickets alone."
+        raise ValueError(f"{problem} Give it --ticket-key and --host.")
+    return place
+
+
+async def _live(life: Life, end: Callable[[], None]) -> None:
+    """Have the studio end when its life in the cloud is over, or cannot be told any more."""
+    try:
+        logger.info("the studio leaves", extra={"facts": {"reason": await life.live()}})
+    except Exception:  # a studio of which nobody hears is ended anyway
+        logger.exception("the studio's life cannot be told")
+    end()
 
 
 async def _mind(entrance: Entrance) -> None:

@@ -27,12 +27,19 @@ class Handler(SafeHandler):
     def prepare(self) -> None:
         """Let in only whom the entrance lets in."""
         request = self.request
+        self.check_edge()
         self.entrance.origins.check(request.headers.get("Origin"), request.protocol, request.headers.get("Host", ""))
+
+    def check_edge(self) -> None:
+        """Refuse what has to come by the edge and does not."""
+        if self.entrance.edge:
+            self.entrance.edge.check(self.request.headers)
 
     @property
     def address(self) -> str:
         """Whom the request counts for."""
-        return neighbourhood(self.request.remote_ip or "")
+        peer = self.request.remote_ip or ""
+        return neighbourhood(self.entrance.edge.viewer(self.request.headers, peer) if self.entrance.edge else peer)
 
     def admit(self) -> str | None:
         """Refuse whoever has no ticket, where one is needed; return the painting it is for, if it is for one only."""
@@ -89,4 +96,5 @@ class NothingHandler(Handler):
 
     def prepare(self) -> None:
         """Say so, whatever the method."""
+        self.check_edge()
         raise Refusal("not_found", "There is nothing at this address.", "The page is at /.")

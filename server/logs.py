@@ -33,6 +33,8 @@ def configure(level: str = "info") -> None:
     handler.setFormatter(Logfmt())
     logging.basicConfig(handlers=[handler], level=level.upper(), force=True)
     logging.captureWarnings(True)
+    if level == "info":
+        logging.getLogger("botocore").setLevel("WARNING")  # it tells of each client where it has found what
 
 
 class Logfmt(logging.Formatter):

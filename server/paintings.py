@@ -67,6 +67,7 @@ class PaintingsHandler(Handler):
             raise self._refused
         kind = self.request.headers.get("Content-Type", "")
         ticket = self.admit()
+        self.entrance.acted()
         data = await asyncio.to_thread(_data, kind, b"".join(self._body))
         self._body.clear()
         order = await asyncio.to_thread(requests.order_in, data, self.entrance.artworks, self.address)
@@ -84,10 +85,12 @@ class PaintingHandler(Handler):
     async def get(self, id: str) -> None:
         """How the painting is."""
         controller = self.entrance.controller
-        facts = controller.describe(await controller.find(requests.id_in(id)))
+        painting = await controller.find(requests.id_in(id))
+        facts = controller.describe(painting)
         self.set_header("Cache-Control", "no-store")
-        here = f"/paintings/{id}"
-        self.finish({**facts, "picture": f"{here}/picture", "timelapse": f"{here}/timelapse"})
+        here = f"/ws/paintings/{id}" if self.entrance.edge else f"/paintings/{id}"
+        works = {"picture": f"{here}/picture", "timelapse": f"{here}/timelapse", **self.entrance.works(painting)}
+        self.finish({**facts, **works})
 
     head = get
 
@@ -97,6 +100,7 @@ class PaintingHandler(Handler):
         painting = await controller.find(requests.id_in(id))
         scheme, _, key = self.request.headers.get("Authorization", "").partition(" ")
         controller.own(painting, key.strip() if scheme.lower() == "bearer" else "")
+        self.entrance.acted()
         await controller.cancel(painting)
         self.set_status(204)
         self.finish()

@@ -72,6 +72,7 @@ class StyleTransferSocket(Handler, WebSocketHandler):
                 raise Refusal("sockets_many", problem, "Close some, and try again.")
             self._counted = True
             self._ticket = self.admit()
+            self.entrance.acted()
         except Refusal as refusal:
             self._refuse(refusal)
             self.close(POLICY, refusal.code)
@@ -116,6 +117,7 @@ class StyleTransferSocket(Handler, WebSocketHandler):
                 raise Refusal("messages_many", problem, "Wait a second, and send fewer.")
             large = len(message) > LARGE
             read = await asyncio.to_thread(requests.message_in, message) if large else requests.message_in(message)
+            self.entrance.acted()
             await self._do(read, large)
         except Refusal as refusal:
             self._refuse(refusal)
@@ -143,17 +145,17 @@ class StyleTransferSocket(Handler, WebSocketHandler):
                 self._stays = bool(key)
                 self._attach(painting, cut, owner=bool(key), since=since)
             case "steer":
-                controller.steer(self._own(), data)
+                await controller.steer(self._own(), data)
             case "pause":
-                controller.pause(self._own())
+                await controller.pause(self._own())
             case "resume":
-                controller.resume(self._own())
+                await controller.resume(self._own())
             case "finish":
-                controller.finish(self._own())
+                await controller.finish(self._own())
             case "more":
-                controller.more(self._own(), data.get("iterations"))
+                await controller.more(self._own(), data.get("iterations"))
             case "rewind":
-                controller.rewind(self._own(), requests.whole_in(data, "iteration", 0))
+                await controller.rewind(self._own(), requests.whole_in(data, "iteration", 0))
 
     async def _request(self, data: Mapping[str, Any], large: bool) -> None:
         self._check_free()
@@ -192,6 +194,9 @@ class StyleTransferSocket(Handler, WebSocketHandler):
         """Say something other than a frame; after the end there is no more to say."""
         if state == "error" and data:
             metrics.ERRORS.labels(data["code"]).inc()
+        elif state == "end":
+            self.entrance.acted()
+            data = {**(data or {}), **(self.entrance.works(self._painting) if self._painting else {})}
         self._write(json.dumps({"state": state, "data": data}, separators=(",", ":"), allow_nan=False).encode())
         # Not "finished": where that cannot be kept yet, an error says so, and the end is still to come.
         over = self._painting is not None and self._painting.state in ("failed", "cancelled")

@@ -27,6 +27,7 @@ SETTINGS = Settings(
     idle_end=1800,
     edge="paint.example",
     stack="visualneurons",
+    gallery="s3://paintings/gallery?table=paintings",
 )
 
 

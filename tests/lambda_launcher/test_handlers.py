@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+import hashlib
+import hmac
 import json
 import subprocess
 import sys
@@ -20,7 +22,15 @@ from server.errors import CODES as CODES_OF_THE_STUDIO
 from server.tickets import Tickets
 from tests.lambda_launcher.site import KEY
 
-CACHED = (handlers._settings, handlers._table, handlers._fleet, handlers._launcher, handlers._ticket_key)
+EDGE = hmac.new(KEY.encode(), b"edge:api", hashlib.sha256).hexdigest()
+CACHED = (
+    handlers._settings,
+    handlers._table,
+    handlers._fleet,
+    handlers._launcher,
+    handlers._paintings,
+    handlers._ticket_key,
+)
 
 
 @pytest.fixture
@@ -43,14 +53,14 @@ def ask(
     headers: dict[str, str] | None = None,
     is_base64: bool = False,
 ) -> tuple[int, Any, dict[str, str]]:
-    """What a request is answered: status, content, headers."""
+    """What a request is answered that came by the edge: status, content, headers."""
     event = {
         "version": "2.0",
         "routeKey": f"{method} {path}",
         "rawPath": path,
         "rawQueryString": query,
         "queryStringParameters": dict(pair.split("=") for pair in query.split("&")) if query else {},
-        "headers": {"content-type": "application/json", **(headers or {})},
+        "headers": {"content-type": "application/json", "x-visualneurons-edge": EDGE, **(headers or {})},
         "requestContext": {"http": {"method": method, "path": path, "sourceIp": "203.0.113.7"}, "stage": "$default"},
         "body": body if isinstance(body, str | None) else json.dumps(body),
         "isBase64Encoded": is_base64,
@@ -175,6 +185,26 @@ def test_what_cannot_be_done_is_refused(stack: Settings, method: str, path: str,
     assert handlers._fleet().instances() == []
 
 
+@pytest.mark.parametrize("sent", ["", "forged", EDGE[:-1], EDGE.upper(), "é"])
+@pytest.mark.parametrize(
+    ("method", "path"), [("POST", "/api/launch"), ("GET", "/api/studios/0123456789abcdef"), ("GET", "/")]
+)
+def test_who_does_not_come_by_the_edge_is_refused(stack: Settings, method: str, path: str, sent: str) -> None:
+    status, told, _ = ask(method, path, {"key": "k", "painting": "p"}, headers={"x-visualneurons-edge": sent})
+    assert (status, told["data"]["code"]) == (403, "edge_missing")
+    assert handlers._fleet().instances() == []
+
+
+@pytest.mark.usefixtures("stack")
+def test_a_request_without_any_header_is_refused() -> None:
+    event = {
+        "version": "2.0",
+        "rawPath": "/api/launch",
+        "requestContext": {"http": {"method": "POST", "path": "/api/launch"}, "stage": "$default"},
+    }
+    assert handlers.api(event, LambdaContext())["statusCode"] == 403
+
+
 @pytest.mark.usefixtures("stack")
 def test_a_body_may_come_in_base64() -> None:
     body = base64.b64encode(b'{"key": "key-1", "painting": "p-1"}').decode()
@@ -199,7 +229,7 @@ def test_what_nobody_foresaw_tells_the_visitor_nothing(monkeypatch: pytest.Monke
 
 def test_a_code_means_the_same_here_and_in_the_studio() -> None:
     shared = CODES.keys() & CODES_OF_THE_STUDIO.keys()
-    assert shared == {"field_invalid", "key_wrong", "not_found", "painting_id_invalid", "server_error"}
+    assert shared >= {"edge_missing", "field_invalid", "key_wrong", "not_found", "painting_id_invalid", "server_error"}
     assert {code: CODES[code].status for code in shared} == {code: CODES_OF_THE_STUDIO[code].status for code in shared}
 
 

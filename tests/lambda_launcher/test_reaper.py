@@ -9,7 +9,7 @@ import pytest
 from benchmarks.cloud import Lost
 from lambda_launcher.fleet import Instance, Power
 from lambda_launcher.reaper import SPARE, STOPPING, UNSEEN, verdict
-from lambda_launcher.studio import BOOT, LEASE, Studio
+from lambda_launcher.studio import BOOT, LEASE, PROMISE, Studio
 from tests.lambda_launcher.site import SETTINGS, Site, with_settings
 
 NOW = 1_800_000_000.0
@@ -32,7 +32,7 @@ READY = Studio(
     learnt=NOW - 1000,
 )
 REQUESTED = replace(READY, phase="requested", began=NOW - 60, instance="", type="", dns="", ready=0, learnt=0)
-BOOTING = replace(REQUESTED, phase="booting", instance="i-1")
+BOOTING = replace(REQUESTED, phase="booting", instance="i-1", type="g6.xlarge", subnet="subnet-a")
 LOADING = replace(BOOTING, phase="loading")
 STOPPED = replace(READY, phase="stopped", reserved=0, left=NOW - 60, lease=0)
 STOPPING_ = replace(READY, phase="leaving", goal="stopped", left=NOW - 60)
@@ -60,6 +60,7 @@ IDLE = replace(READY, active=NOW - SETTINGS.idle_stop - 1)
         (replace(REQUESTED, began=NOW - UNSEEN - 1), None, "has ended"),
         (REQUESTED, "pending", "adopt"),
         (replace(LOADING, instance=""), "running", "adopt"),
+        (replace(READY, type="", subnet=""), "running", "adopt"),  # it was quicker than its launcher, who was lost
         (BOOTING, "running", "keep"),
         (BOOTING, None, "keep"),
         (BOOTING, "stopped", "keep"),  # it was started a moment ago
@@ -95,6 +96,43 @@ def test_a_spare_studio_stops_sooner() -> None:
     assert verdict(READY, machine, True, NOW, SETTINGS) == "keep"
     impatient = replace(SETTINGS, idle_stop=5)
     assert verdict(READY, machine, True, NOW, impatient) == "stop"
+
+
+def test_by_the_rule_of_the_original_a_studio_ends_with_what_it_paints() -> None:
+    machine, settings = Instance("i-1", "s", "g6.xlarge", "subnet-a", "running"), replace(SETTINGS, idle_stop=0)
+
+    def found(studio: Studio) -> str:
+        assert verdict(studio, machine, True, NOW, settings) == verdict(studio, machine, False, NOW, settings)
+        return verdict(studio, machine, False, NOW, settings)
+
+    assert found(replace(READY, busy=1, active=NOW - 400)) == "keep"
+    assert found(replace(READY, active=NOW - PROMISE)) == "keep"
+    assert found(replace(READY, active=NOW - PROMISE - 1)) == "end"
+    assert found(replace(READY, active=NOW - 400, ready=NOW - 10, coming={"p": NOW - 200})) == "keep"
+    assert found(replace(READY, active=NOW - 400, ready=NOW - PROMISE - 1, coming={"p": NOW - 200})) == "end"
+
+
+def test_seven_minutes_after_the_boot_or_with_the_painting() -> None:
+    site = with_settings(idle_stop=0, deadline=420)
+    done = site.ready("p-1", busy=9)
+    long = site.ready("p-2", busy=1)
+    site.report(done, busy=0)
+    site.wait(60, renewing=long)
+    site.wait(60, renewing=done)
+    assert site.machine(done).power in ("shutting-down", "terminated")
+    site.wait(240, renewing=long)
+    assert site.machine(long).is_on
+    site.wait(180, renewing=long)
+    assert site.is_over()
+
+
+def test_a_studio_that_says_that_it_leaves_is_ended_and_visited_no_more() -> None:
+    site = Site()
+    id_ = site.ready("p-1")
+    site.report(id_, phase="leaving", goal="ended", left=site.world.now)
+    assert site.launch("p-1").id != id_
+    assert site.reaper.reap() == {"orphan": 0, "end": 1, "keep": 1}
+    assert site.machine(id_).power == "shutting-down"
 
 
 def test_of_two_idle_studios_one_stays() -> None:

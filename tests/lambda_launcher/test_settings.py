@@ -19,6 +19,7 @@ ENVIRONMENT = {
     "IDLE_END": "1800",
     "EDGE": "paint.example",
     "STACK": "visualneurons",
+    "GALLERY": "s3://paintings/gallery?table=paintings",
 }
 
 

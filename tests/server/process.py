@@ -11,7 +11,7 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from http.client import HTTPResponse
@@ -123,13 +123,17 @@ def refused(asking: Callable[..., object], *arguments: Any, **named: Any) -> Ref
 
 @contextmanager
 def serving(
-    *options: str, gallery: Path | str | None = None, cwd: Path = ROOT, env: Mapping[str, str] | None = None
+    *options: str,
+    gallery: Path | str | None = None,
+    cwd: Path = ROOT,
+    env: Mapping[str, str] | None = None,
+    serve: Sequence[str] = SERVE,
 ) -> Iterator[Server]:
     """Run ``visualneurons serve`` with patches on a free port, and a gallery of its own, until the block is left."""
     with tempfile.TemporaryDirectory(prefix="studio-", ignore_cleanup_errors=True) as folder:
         log = Path(folder, "log")
         place = ["--gallery", str(gallery or Path(folder, "gallery"))]
-        command = [*SERVE, "--port", "0", "--engine", "patches", *place, *options]
+        command = [*serve, "--port", "0", "--engine", "patches", *place, *options]
         with (
             log.open("w") as stderr,
             subprocess.Popen(command, cwd=cwd, env=env, stdout=subprocess.PIPE, stderr=stderr, text=True) as process,

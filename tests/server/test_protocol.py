@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import json
 import os
 import re
@@ -26,6 +27,9 @@ from controller import SETTINGS, Setup, StyleTransferController
 from controller.audience import MOST_UNTAKEN, QUALITIES, WINDOW
 from controller.states import MOVES
 from controller.timeline import FRAMES
+from lambda_launcher.errors import CODES as CODES_OF_THE_LAUNCHER
+from lambda_launcher.launcher import Answer
+from lambda_launcher.tickets import LIFE
 from model.recipe import MOST_ARTWORKS, Recipe, Setting
 from server import requests, tickets
 from server.application import PING_EVERY, make_application
@@ -37,7 +41,10 @@ from server.origins import Origins
 from server.site import SITE
 from server.style_transfer_socket import ORIGINAL_FIELDS
 from tests import loop
+from tests.gallery.emulator import emulating
+from tests.lambda_launcher.stack import Stack
 from tests.model.weights_server import WeightsServer
+from tests.server.cloud import in_the_cloud, machine
 from tests.server.curl import curl
 from tests.server.process import ROOT, Server, get, refused, send, serving
 from tests.server.viewer import Viewer, in_loop, order, viewing
@@ -165,6 +172,20 @@ def test_codes_of_errors() -> None:
     }
 
 
+def test_what_the_launcher_answers() -> None:
+    routes = {
+        (method, *names(row["address"]))
+        for row in rows("Behind a launcher", "method")
+        for method in names(row["method"])
+    }
+    stack = Stack()
+    keys = [stack.properties(route)["RouteKey"] for route in stack.of_type("AWS::ApiGatewayV2::Route")]
+    assert routes == {tuple(key.split()) for key in keys}
+    assert list(by_name("Behind a launcher", "field")) == [each.name for each in dataclasses.fields(Answer)]
+    codes = {code: (row["HTTP"], row["when"]) for code, row in by_name("Behind a launcher", "code").items()}
+    assert codes == {code: (str(entry.status), entry.when) for code, entry in CODES_OF_THE_LAUNCHER.items()}
+
+
 def test_limits_and_their_defaults() -> None:
     page = {name: (row["default"], row["limit"]) for name, row in by_name("Limits", "option").items()}
     assert page == {
@@ -215,6 +236,7 @@ def test_addresses(tmp_path: Path) -> None:
         f"valid for {tickets.LONGEST_LIFE} seconds at most",
         f"1 to {tickets.LONGEST_NAME} characters",
         f"A message may have {requests.MOST_COMMAS:,} commas",
+        f"a ticket, good for {LIFE} seconds",
         f"Clocks may differ by {tickets.LEEWAY} seconds. A ticket may have {tickets.LONGEST_TICKET:,} characters",
     ],
 )
@@ -333,12 +355,37 @@ async def in_vain(seen: Seen, folder: Path) -> None:
                 seen.broken = json.load(answer)
 
 
+async def behind_a_launcher(seen: Seen) -> None:
+    """Look on at a painting in the cloud, from its own studio and from another with the same gallery."""
+    with emulating() as endpoint, in_the_cloud(endpoint) as cloud:
+        id_ = cloud.launch("shared").id
+        with (
+            machine(cloud, id_, gallery=cloud.gallery) as its,
+            serving(gallery=cloud.gallery, env=cloud.environment) as other,
+        ):
+            async with viewing(its.socket()) as owner, viewing(other.socket) as visitor:
+                await owner.request(painting="shared", iterations=9000, size=128)
+                await owner.until("end_iteration")
+                await visitor.send("watch", {"painting": "shared"})
+                await visitor.until("recovering")
+                seen.listen(visitor)
+                await owner.send("finish")
+                await owner.until("end")
+            film = get(f"{its.server.url}paintings/shared/timelapse", **its.headers()).read()
+            async with viewing(its.socket()) as viewer:
+                await viewer.send("watch", {"painting": "shared"})
+                _, told = await viewer.until("end")
+                seen.listen(viewer)
+        assert cloud.kept(told["timelapse"]) == film
+
+
 @pytest.fixture(scope="module")
 def seen(tmp_path_factory: pytest.TempPathFactory) -> Seen:
     """What a painting's whole life looks like from outside."""
     seen = Seen()
     loop.run(everything(seen, tmp_path_factory.mktemp("gallery")))
     loop.run(in_vain(seen, tmp_path_factory.mktemp("keras")))
+    loop.run(behind_a_launcher(seen))
     return seen
 
 

@@ -223,6 +223,20 @@ async def test_a_slow_link_shows_fewer_frames_but_fresh_ones_and_the_last(studio
 
 
 @in_loop
+async def test_who_still_looks_back_at_the_end_sees_the_last_frame_and_then_the_end(studio: Server) -> None:
+    async with viewing(studio.socket + BINARY) as owner, viewing(studio.socket + BINARY) as late:
+        painting, _ = await owner.request(iterations=100, size=256, format="jpeg")
+        while not owner.frames or owner.frames[-1].iteration < 20:
+            await owner.hear()
+        await late.send("watch", {"painting": painting, "from": 0, "format": "jpeg"})
+        await owner.send("finish")  # while the other takes none of the frames that were kept
+        await owner.until("end")
+        await late.until("end")
+        assert late.frames[-1].iteration == owner.frames[-1].iteration
+        assert await late.hear() == ("closed", 1000)
+
+
+@in_loop
 async def test_who_asks_as_in_the_original_has_every_iteration_on_a_slow_link_too(studio: Server) -> None:
     async with link(studio.socket, rate=200_000) as wire, viewing(wire.address) as viewer:
         begun = time.monotonic()
