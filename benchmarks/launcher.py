@@ -22,10 +22,11 @@ from benchmarks.clock import in_turns
 from benchmarks.cloud import Faults
 from benchmarks.day import HOUR, Day, Habits
 from benchmarks.figure import Figure, at_least, at_most
+from lambda_launcher.deploy.prices import ADDRESS, DISK, HOURLY
 from lambda_launcher.settings import Settings
 
 SCHEDULES = 2000
-DOLLARS_ON, DOLLARS_THERE = 0.8098 / HOUR, 0.0088 / HOUR
+DOLLARS_ON, DOLLARS_THERE = (HOURLY["g6.xlarge"] + ADDRESS) / HOUR, DISK / HOUR
 """A second of a g6.xlarge on demand with its public address, and of its disk of 80 GB (us-east-1)."""
 DOLLARS_INVOKED = 5e-6  # one request: API Gateway, a Lambda of 512 MB for 0.1 s, some reads and writes
 ORIGINAL = 420.0  # seconds that the original's machine ran for each click
@@ -44,6 +45,7 @@ SETTINGS = Settings(
     idle_end=3600,
     edge="paint.example",
     stack="visualneurons",
+    gallery="s3://paintings/gallery?table=paintings",
 )
 # Short lives, so that every limit is met often.
 SHORT = replace(SETTINGS, max_studios=3, deadline=1200, idle_stop=180, idle_end=300)

@@ -8,11 +8,15 @@ Their CloudFormation template and the command that deploys it belong here too.
 What is decided is decided upon items and machines that any `Store` and any `Fleet` give:
 
 - `launcher` is what visitors' requests do, `reaper` what the schedule does, `choice` where a visitor is sent;
+- `paintings` is what the gallery knows, so that nobody who only looks has a machine started;
 - `studio` is one studio as the table knows it, `roll` all of them, `ledger` the budget, `boots` what boots have taken;
 - `store` is how several items are changed at once, `fleet` what can be done with machines;
 - `tickets`, `addresses`, `settings`, `errors` are what they are called.
 
 At the edge, `table` is the store in DynamoDB, `ec2` the fleet in EC2, and `handlers` the Lambdas.
+
+What deploys all this runs at home: `deploy`, `destroy` and `studios` are the commands, `command` is what they share,
+`bundle` makes the Lambdas' zip, and `template` puts the template together.
 
 Imports: this room ships as its own small zip, so it uses none of the other rooms: the standard library, boto3,
 Powertools for AWS Lambda and PyJWT are all it may import, and nothing imports it but the command line.

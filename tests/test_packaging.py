@@ -12,10 +12,12 @@ from zipfile import ZipFile
 
 import pytest
 
+from lambda_launcher.deploy.wheel import built, contents
+from lambda_launcher.template import rendered
 from tests.server.process import get, serving
 
 ROOT = Path(__file__).resolve().parent.parent
-ROOMS = {"controller", "gallery", "lambda_launcher", "model", "server", "website"}
+ROOMS = {"ami", "controller", "gallery", "lambda_launcher", "model", "rehearsal", "server", "website"}
 PIP = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--quiet"]
 
 pytestmark = pytest.mark.slow
@@ -23,13 +25,15 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The wheel, built from a copy, since building leaves its traces in the folder it builds from."""
-    folder = tmp_path_factory.mktemp("wheel")
-    untracked = shutil.ignore_patterns(".*", "node_modules", "__pycache__", "build", "*.egg-info")
-    shutil.copytree(ROOT, folder / "source", ignore=untracked)
-    subprocess.run([*PIP, "wheel", "--no-deps", "--wheel-dir", folder, folder / "source"], check=True)
-    (built,) = folder.glob("*.whl")
-    return built
+    return built(tmp_path_factory.mktemp("wheel"))
+
+
+@pytest.fixture(scope="module")
+def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with what pip has installed from it."""
+    folder = tmp_path_factory.mktemp("installed")
+    subprocess.run([*PIP, "install", "--no-deps", "--target", folder, wheel], check=True)
+    return folder
 
 
 def test_it_holds_the_rooms_and_the_whole_site_and_nothing_else(wheel: Path) -> None:
@@ -45,6 +49,8 @@ def test_it_holds_the_rooms_and_the_whole_site_and_nothing_else(wheel: Path) -> 
     assert {"website/index.html", "website/main.js", "website/style/page.css"} <= site
     assert code | site | {"visualneurons.py"} <= names
     assert {name for name in names if name.startswith("website/")} == site
+    machine = {path.relative_to(ROOT).as_posix() for path in (ROOT / "ami").rglob("*") if path.is_file()}
+    assert {name for name in names if name.startswith("ami/")} == {name for name in machine if ".pyc" not in name}
 
 
 def test_it_says_what_it_is(wheel: Path) -> None:
@@ -62,10 +68,39 @@ def test_it_says_what_it_is(wheel: Path) -> None:
     assert licences
 
 
-def test_installed_it_serves_its_own_copy_of_the_site(wheel: Path, tmp_path: Path) -> None:
-    installed = tmp_path / "installed"
-    subprocess.run([*PIP, "install", "--no-deps", "--target", installed, wheel], check=True)
-    page = installed / "website" / "index.html"
+def test_installed_it_serves_its_own_copy_of_the_site(installed: Path, tmp_path: Path) -> None:
+    copy = shutil.copytree(installed, tmp_path / "copy")
+    page = copy / "website" / "index.html"
     page.write_bytes(page.read_bytes().replace(b"<h1>", b"<h1>Installed "))
-    with serving(cwd=tmp_path, env=os.environ | {"PYTHONPATH": str(installed)}) as server:
+    with serving(cwd=tmp_path, env=os.environ | {"PYTHONPATH": str(copy)}) as server:
         assert b"<h1>Installed " in get(server.url).read()
+
+
+DEPLOYING = """
+import sys
+from pathlib import Path
+from lambda_launcher.deploy import image, site, wheel
+from lambda_launcher.template import rendered
+built = wheel.built(Path.cwd())
+sys.stdout.write(rendered())
+print(built, len(image.material(built).files), len(site.pages()), file=sys.stderr)
+"""
+
+
+def test_installed_it_can_deploy_all_that_a_checkout_can(wheel: Path, installed: Path, tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", DEPLOYING],
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": str(installed)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout == rendered()
+    again, files, pages = done.stderr.rsplit(maxsplit=2)
+    assert int(files) == sum(1 for path in (ROOT / "ami").rglob("*") if path.is_file() and path.suffix != ".pyc") + 1
+    assert int(pages) > 50
+    assert contents(Path(again)) == contents(wheel), "the program is put together again as it was"
+    other = tmp_path / "other"
+    subprocess.run([*PIP, "install", "--no-deps", "--target", other, again], check=True)
+    assert (other / "visualneurons.py").read_bytes() == (ROOT / "visualneurons.py").read_bytes()

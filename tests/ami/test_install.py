@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from lambda_launcher.deploy.wheel import built
 from tests.ami.test_units import AMI, UNITS, unit
-from tests.wheel import built
 
 INSTALL = AMI / "install.sh"
 

@@ -10,6 +10,7 @@ from typing import Any
 import boto3
 import pytest
 
+from lambda_launcher.deploy.packed import Packed, packed
 from lambda_launcher.settings import Settings
 from tests.gallery.emulator import emulating
 from tests.lambda_launcher.site import KEY, SETTINGS
@@ -74,3 +75,9 @@ def cloud(dynamodb: Any, launch_template: str, subnets: tuple[str, ...], ticket_
     return replace(
         SETTINGS, table=name, stack=name, launch_template=launch_template, subnets=subnets, ticket_key=ticket_key
     )
+
+
+@pytest.fixture(scope="session")
+def ready() -> Packed:
+    """What is deployed, packed once for all tests."""
+    return packed()

