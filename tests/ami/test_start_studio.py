@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 import os
 import subprocess
 import sys
@@ -14,7 +16,7 @@ import boto3
 import jwt
 import pytest
 
-from tests.ami.metadata import telling
+from rehearsal.metadata import telling
 from tests.gallery.emulator import emulating
 from tests.lambda_launcher.stack import Stack
 from tests.server.process import ROOT, get, refused, send
@@ -94,11 +96,15 @@ def test_a_machine_becomes_a_studio(tmp_path: Path) -> None:
             with get(f"{url}healthz") as answer:
                 assert answer.status == 200
 
-            def asking(host: str | None) -> str:
+            edge = hmac.new(KEY.encode(), f"edge:{HOST}".encode(), hashlib.sha256).hexdigest()
+
+            def asking(host: str | None, edge: str = edge) -> str:
                 ticket = jwt.encode({"exp": time.time() + 60, "jti": str(host), "host": host}, KEY, "HS256")
                 query = f"?ticket={ticket}" if host else ""
-                return refused(send, "POST", f"{url}paintings{query}", b"{}", Content_Type="application/json").code
+                headers = {"Content_Type": "application/json", "X_Visualneurons_Edge": edge}
+                return refused(send, "POST", f"{url}paintings{query}", b"{}", **headers).code
 
+            assert asking(HOST, edge="") == "edge_missing"
             assert asking(None) == "ticket_missing"
             assert asking("ec2-198-51-100-1.eu-central-1.compute.amazonaws.com") == "ticket_invalid"
             assert asking(HOST) == "field_invalid", "the ticket is right, so the order is looked at"

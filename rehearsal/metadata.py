@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
+import secrets
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-TOKEN = "a-token-of-this-session"
-
 
 @contextmanager
 def telling(facts: Mapping[str, str]) -> Iterator[str]:
-    """Serve `facts` by their paths below /latest/meta-data/; the service's address."""
+    """Serve `facts`, as they are at the moment, by their paths below /latest/meta-data/; the service's address."""
+    token = secrets.token_urlsafe()
 
     class Metadata(BaseHTTPRequestHandler):
         def do_PUT(self) -> None:
             asked = self.path == "/latest/api/token" and self.headers["X-aws-ec2-metadata-token-ttl-seconds"]
-            self.answer(200 if asked else 400, TOKEN)
+            self.answer(200 if asked else 400, token)
 
         def do_GET(self) -> None:
-            if self.headers["X-aws-ec2-metadata-token"] != TOKEN:
+            if self.headers["X-aws-ec2-metadata-token"] != token:
                 return self.answer(401, "")
             fact = facts.get(self.path.removeprefix("/latest/meta-data/"))
             return self.answer(404, "") if fact is None else self.answer(200, fact)
@@ -35,7 +35,7 @@ def telling(facts: Mapping[str, str]) -> Iterator[str]:
             """Say nothing."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Metadata)
-    thread = threading.Thread(target=server.serve_forever, name="metadata")
+    thread = threading.Thread(target=server.serve_forever, args=(0.05,), name="metadata")
     thread.start()
     try:
         yield f"http://127.0.0.1:{server.server_port}"
