@@ -15,10 +15,14 @@ import { Stage } from "./watch/stage.js";
 import { Timeline } from "./watch/timeline.js";
 import { Viewing } from "./watch/viewing.js";
 import { glance } from "./wire/glance.js";
-import { launch } from "./wire/launcher.js";
+import { Here } from "./wire/here.js";
+import { Launcher } from "./wire/launcher.js";
 import { standing } from "./wire/standing.js";
 
-/** @typedef {import("./painters.js").Order} Order */
+/**
+ * @typedef {import("./painters.js").Order} Order
+ * @typedef {Here | Launcher} Place where it is painted, and what was painted is kept
+ */
 
 const [behind, known] = await Promise.all([
   standing(),
@@ -29,7 +33,8 @@ if (!known) {
   document.body.removeAttribute("aria-busy");
   throw new Error("settings.json cannot be read");
 }
-const bare = !behind.studio && !behind.launcher;
+const place = behind.launcher ? new Launcher(behind.launcher) : behind.studio ? new Here() : null;
+const bare = !place;
 
 const choice = new Choice({
   drop: byId("drop"), artworks: byId("choose-artwork"), blend: byId("blend"), photo: byId("choose-photo"),
@@ -42,7 +47,7 @@ const viewing = new Viewing();
 const timeline = new Timeline();
 const progress = new Progress();
 const moves = new Moves();
-const keepsakes = new Keepsakes();
+const keepsakes = new Keepsakes(place);
 const announcer = new Announcer();
 
 /** @type {Painting | null} the one that is shown */
@@ -116,7 +121,7 @@ function open(id, key) {
   leave();
   const opened = new Painting(id, key, bare);
   painting = opened;
-  painters = new Painters(opened, order, bare ? null : (signal) => socket(opened, signal));
+  painters = new Painters(opened, order, place && ((wish, signal) => place.enter(opened, wish, signal)));
   announcer.begin();
   keepsakes.begin(opened, titles);
   const relay = new Relay(opened);
@@ -157,23 +162,6 @@ function leave() {
   timeline.hide();
   viewing.hide();
   refuse(null);
-}
-
-/**
- * The address of the studio's socket: it is on this host, or the launcher finds it.
- * @param {Painting} opened
- * @param {AbortSignal} signal
- */
-async function socket(opened, signal) {
-  if (behind.launcher) {
-    const tell = (/** @type {string} */ phase, /** @type {number | null} */ eta) => {
-      opened.hear({ state: "model_loading", data: { phase, eta } });
-    };
-    return launch(behind.launcher, opened.id, tell, signal);
-  }
-  const url = new URL("styletransfer?frames=binary", document.baseURI);
-  url.protocol = url.protocol.replace("http", "ws");
-  return url.href;
 }
 
 moves.addEventListener("move", (event) => {
@@ -362,11 +350,12 @@ byId("privacy").textContent = bare
   : `Your photo goes to the studio that paints it, and is kept there with the painting for ${behind.days} days, unless you forget it before.`;
 history.addEventListener("forget", (event) => {
   const { id, key } = /** @type {CustomEvent} */ (event).detail;
-  // A studio that does not answer lets go of it by itself, when its time is over.
-  const how = { method: "DELETE", headers: { Authorization: `Bearer ${key}` } };
-  if (!bare) fetch(`paintings/${id}`, how).catch(() => {});
+  place?.forget(id, key).catch(() => {
+    const hint = `There it is let go by itself, after ${behind.days} days.`;
+    refuse({ message: "It is forgotten here; where it was painted cannot be reached just now.", hint });
+  });
 });
-glance(() => (painting && !bare && !painting.over ? painting.id : null), entitle);
+if (place) glance(() => (painting && !painting.over ? painting.id : null), (id) => place.progress(id), entitle);
 await choice.begin();
 await route();
 document.body.removeAttribute("aria-busy");

@@ -33,23 +33,23 @@ export class Painters {
   /**
    * @param {Painting} painting
    * @param {Order | null} order null for a painting that is somebody else's
-   * @param {((signal: AbortSignal) => Promise<string>) | null} address of the studio's socket, null if there is none
+   * @param {import("./wire/studio.js").Enter | null} enter the studio, null if there is none
    */
-  constructor(painting, order, address) {
+  constructor(painting, order, enter) {
     this.painting = painting;
     this.order = order;
-    this.address = address;
+    this.enter = enter;
   }
 
   /** @param {boolean} asked whether the studio has it already */
   begin(asked = false) {
-    if (!this.address) {
+    if (!this.enter) {
       this.#stroke((told) => this.#alone(told), {});
       return;
     }
     const { painting } = this;
     const order = painting.kept ? null : this.order; // what was finished once is not painted again
-    const studio = new Studio(painting.id, painting.key, order && (() => ordered(order)), asked, this.address);
+    const studio = new Studio(painting.id, painting.key, order && (() => ordered(order)), asked, this.enter);
     this.#studio = studio;
     studio.addEventListener("told", (event) => this.#hear(/** @type {CustomEvent<Told>} */ (event).detail));
     studio.begin();

@@ -28,7 +28,7 @@ export class Painting extends EventTarget {
   begins = null;
   /** @type {number | null} */
   position = null;
-  /** @type {number | null} seconds until the studio is sought again */
+  /** @type {number | null} when the studio is sought again, in milliseconds since 1970 */
   again = null;
   /** @type {string | null} why it is not there, if anybody said so */
   trouble = null;
@@ -38,6 +38,10 @@ export class Painting extends EventTarget {
   device = null;
   /** @type {Record<string, any> | null} what the sketch's picture was painted with */
   recipe = null;
+  /** @type {string | null} where the finished picture is, if anybody said so */
+  picture = null;
+  /** @type {string | null} and the film */
+  timelapse = null;
   /** @type {Frame[]} in the order of their iterations */
   frames = [];
   /** @type {Losses[]} */
@@ -115,8 +119,8 @@ export class Painting extends EventTarget {
    */
   hear({ state, data, image }) {
     if (this.kept) {
-      // Its picture is here, whether the studio still has it or not.
-      if (!["queued", "paused", "recovering", "end_iteration"].includes(state)) return;
+      // Its picture is here, whether it is still there or not.
+      if (!["queued", "paused", "recovering", "end_iteration", "end"].includes(state)) return;
       this.kept = false;
     }
     if (state !== "error") this.again = this.trouble = null;
@@ -136,12 +140,13 @@ export class Painting extends EventTarget {
       Object.assign(this, { position: data.position, begins: data.begins, eta: data.eta });
       this.state = "waiting";
     } else if (state === "paused") this.#rest("paused");
-    else if (state === "recovering") this.state = "recovering";
+    else if (state === "recovering") [this.state, this.begins] = ["recovering", data.begins ?? null];
     else if (state === "away") {
-      [this.again, this.trouble] = [data.again, data.message ?? null];
+      [this.again, this.trouble] = [Date.now() + 1000 * data.again, data.message ?? null];
       this.#rest("away");
     } else if (state === "end") {
       Object.assign(this, { elapsed: data.elapsed, of: data.iterations, progress: 100, recipe: data.recipe ?? null });
+      [this.picture, this.timelapse] = [data.picture ?? null, data.timelapse ?? null];
       this.#rest("finished");
     } else if (state === "error") {
       this.refusal = /** @type {Refusal} */ (data);

@@ -84,6 +84,7 @@ const SHELL = [
   "watch/words.js",
   "wire/frames.js",
   "wire/glance.js",
+  "wire/here.js",
   "wire/launcher.js",
   "wire/standing.js",
   "wire/studio.js",

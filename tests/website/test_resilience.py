@@ -3,14 +3,9 @@
 from __future__ import annotations
 
 import io
-import json
 import re
 import signal
-from collections.abc import Iterator
-from contextlib import contextmanager
-from http.server import ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
 from typing import Any
 
 import pytest
@@ -19,7 +14,6 @@ from playwright.sync_api import Browser, expect
 
 from tests.server.process import Server, serving
 from tests.website import measures
-from tests.website.static import WEBSITE, _Files
 from tests.website.test_journey import _hide
 from tests.website.visitor import Visitor, visiting
 
@@ -59,81 +53,6 @@ def test_the_sketch_gives_way_to_a_studio_that_was_still_loading(chromium: Brows
         visitor.state("painting").state("finished")
         assert visitor.of == 60
         assert visitor.page.evaluate("window.faded")
-
-
-class _Launcher(_Files):
-    """Plays the launcher beside the files of the site: it has no studio at first, then boots one, then names it."""
-
-    studio = ""
-    asked: list[str]
-
-    def do_GET(self) -> None:  # noqa: N802 - its name at http.server
-        if self.path == "/config.json":
-            self._say(200, {"launcher": "/api"})
-        elif self.path.startswith("/api/studios/one?painting="):
-            type(self).asked.append(self.path)
-            state = "ready" if self.studio and len(self.asked) > 1 else "booting"
-            self._say(200, {"id": "one", "state": state, "eta": 40, "url": self.studio, "ticket": "none"})
-        else:
-            super().do_GET()
-
-    def do_POST(self) -> None:  # noqa: N802
-        order = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        assert order["key"] == order["painting"]
-        type(self).asked.append("launch")
-        if len(self.asked) == 1:
-            problem = {"code": "capacity_none", "message": "No machine is free just now.", "hint": "Wait a little."}
-            self._say(503, {"state": "error", "data": problem}, ("Retry-After", "1"))
-        else:
-            type(self).asked = []
-            self._say(200, {"id": "one", "state": "requested", "eta": 60, "url": "", "ticket": ""})
-
-    def _say(self, status: int, answer: object, *headers: tuple[str, str]) -> None:
-        body = json.dumps(answer).encode()
-        self.send_response(status)
-        for name, value in [("Content-Type", "application/json"), ("Content-Length", str(len(body))), *headers]:
-            self.send_header(name, value)
-        self.end_headers()
-        self.wfile.write(body)
-
-
-@contextmanager
-def launching() -> Iterator[tuple[str, type[_Launcher]]]:
-    """A site with a launcher behind it."""
-    handler = type("Launcher", (_Launcher,), {"asked": []})
-    server = ThreadingHTTPServer(("127.0.0.1", 0), lambda *each: handler(*each, directory=str(WEBSITE)))
-    thread = Thread(target=server.serve_forever, args=(0.05,), daemon=True)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_address[1]}", handler
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
-
-
-def test_a_launcher_finds_the_studio(chromium: Browser) -> None:
-    with launching() as (site, launcher), visiting(chromium, f"{site}/", service_workers="block") as visitor:
-        words = visitor.page.locator(".words")
-        visitor.open().sample().settings(size=256, iterations=30).paint().state("sketching")
-        expect(words).to_contain_text("No machine is free just now. Trying again")
-        expect(words).to_contain_text("booting, ready in 40 s")
-        # Whoever leaves does not go on asking.
-        visitor.button("New painting").click()
-        visitor.state("ready")
-        asked = len(launcher.asked)
-        visitor.page.wait_for_timeout(2500)
-        assert len(launcher.asked) == asked
-        with serving("--origin", site) as server:
-            launcher.studio = server.loaded().socket
-            launcher.asked = ["before"]
-            visitor.paint().state("sketching")
-            visitor.state("painting").state("finished")
-            assert server.state(visitor.painting) == "finished"
-            with visitor.page.expect_download() as saving:
-                visitor.button("Save picture").click()
-            assert saving.value.suggested_filename.startswith("Golden Hour at the Lake")
-        visitor.faults.clear()  # the browser itself logs what was refused, and what is not there
 
 
 def test_a_blend_is_steered(chromium: Browser, studio: Server) -> None:

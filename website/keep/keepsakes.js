@@ -13,8 +13,10 @@ export class Keepsakes extends EventTarget {
   #painting = null;
   #titles = { photo: "", artwork: "" };
 
-  constructor() {
+  /** @param {import("../main.js").Place | null} place where pictures and films are kept */
+  constructor(place) {
     super();
+    this.place = place;
     this.section = byId("keep");
     this.picture = this.#button("Save picture", () => this.#savePicture());
     this.timelapse = this.#button("Save film", () => this.#saveFilm());
@@ -46,9 +48,9 @@ export class Keepsakes extends EventTarget {
     const painting = this.#painting;
     this.section.hidden = !painting;
     if (!painting) return;
-    const { frames, genuine, bare, over } = painting;
+    const { frames, genuine, bare, over, timelapse } = painting;
     offer(this.picture, frames.length > 0, !over);
-    offer(this.timelapse, frames.length > 1 && genuine, !over);
+    offer(this.timelapse, (frames.length > 1 || timelapse !== null) && genuine, !over);
     this.link.hidden = bare || (over && !frames.length);
   }
 
@@ -62,10 +64,12 @@ export class Keepsakes extends EventTarget {
    * @returns {Promise<Blob | undefined>}
    */
   async kept() {
-    const { newest, recipe, genuine, bare, kept, id } = /** @type {Painting} */ (this.#painting);
-    if (bare && recipe && newest?.image.type === "image/png") return withRecipe(newest.image, recipe);
-    if (bare || kept || !genuine) return newest?.image;
-    return asked(`paintings/${id}/picture`).catch(() => newest?.image);
+    const painting = /** @type {Painting} */ (this.#painting);
+    const { newest, recipe, genuine, kept } = painting;
+    const whole = newest?.image.type === "image/png"; // what is streamed is not
+    if (!this.place) return whole && recipe ? withRecipe(newest.image, recipe) : newest?.image;
+    if (kept || whole || !genuine) return newest?.image;
+    return this.place.picture(painting).catch(() => newest?.image);
   }
 
   async #savePicture() {
@@ -79,8 +83,9 @@ export class Keepsakes extends EventTarget {
   async #saveFilm() {
     const painting = /** @type {Painting} */ (this.#painting);
     this.said.textContent = "Making the film…";
-    // Where no studio has the frames, those that were seen here make a film, too.
-    const made = painting.bare ? null : await asked(`paintings/${painting.id}/timelapse`).catch(() => null);
+    const made = await this.place?.film(painting).catch(() => null);
+    // Where there is no film, and no studio to make one, the frames that were seen here make one, too.
+    if (!made && painting.frames.length < 2) throw new Error("The film cannot be fetched just now; try again later.");
     const { blob, suffix } = made ? { blob: made, suffix: "mp4" } : await film(painting.frames.map(({ image }) => image));
     this.#save(blob, suffix);
     this.said.textContent = "The film is saved.";
@@ -121,14 +126,4 @@ export class Keepsakes extends EventTarget {
     }, title);
     return button;
   }
-}
-
-/**
- * @param {string} address
- * @returns {Promise<Blob>}
- */
-async function asked(address) {
-  const answer = await fetch(address);
-  if (!answer.ok) throw new Error(`${address} answers ${answer.status}`);
-  return answer.blob();
 }

@@ -8,8 +8,11 @@ const PHASES = /** @type {Record<string, string>} */ ({
   starting: "The studio is starting",
   downloading: "The studio is fetching its neural network",
   loading: "The studio is loading its model",
+  ready: "The studio is ready",
   compiling: "The studio is warming up",
 });
+
+const FAR = 600; // seconds from which on a time of day says more than a length of time
 
 /**
  * @param {Painting} painting
@@ -30,8 +33,9 @@ function sentence(painting) {
   if (state === "finished") return `Finished after ${painting.of} iterations, in ${span(painting.elapsed)}.`;
   if (state === "failed") return painting.frames.length ? "The painting has stopped." : "Nothing could be painted.";
   if (state === "paused") return "Paused. It goes on when you resume it.";
+  if (state === "recovering" && begins !== null) return `Another studio had it. It goes on here ${soon(begins)}, if not there. Nothing is lost.`;
   if (state === "recovering") return "What painted it has stopped and is started again. Nothing is lost.";
-  if (state === "away") return `${painting.trouble ?? "The studio cannot be reached."} Trying again ${soon(again)}; nothing is lost.`;
+  if (state === "away") return `${painting.trouble ?? "The studio cannot be reached."} Trying again ${at(again)}; nothing is lost.`;
   if (state === "painting") return bare ? "Painting in your browser." : "Painting.";
   if (loading?.problem) return `The studio cannot paint now, and tries again: ${loading.problem}`;
   if (loading?.phase) return `${PHASES[loading.phase] ?? "The studio is getting ready"}${fetched(loading)}.`;
@@ -43,6 +47,16 @@ function sentence(painting) {
 function fetched({ done, total, eta }) {
   if (total) return `, ${Math.round((100 * done) / total)} %`;
   return eta ? `, ready ${soon(eta)}` : "";
+}
+
+/**
+ * When that is: in how long, or at what time if it is far away.
+ * @param {number | null} moment in milliseconds since 1970
+ */
+function at(moment) {
+  const seconds = ((moment ?? 0) - Date.now()) / 1000;
+  if (seconds < FAR) return soon(seconds);
+  return `at ${new Date(moment ?? 0).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" })}`;
 }
 
 /** @param {number | null} seconds */

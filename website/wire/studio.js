@@ -15,13 +15,21 @@ const UNREADABLE = {
   message: "The photo or an artwork cannot be read any more.",
   hint: "Begin a new painting, and give it again.",
 };
+const CLOSED = "The studio has closed.";
 // Refusals that pass by themselves. A ticket's end does so, too: whoever comes again is given another.
 const AGAIN = new Set(["sockets_many", "gallery_unavailable", "studio_leaving", "ticket_expired", "ticket_used"]);
 // Refusals of a single action: the painting is as it was.
 const MERE = new Set([
   "action_unknown", "change_invalid", "field_invalid", "iterations_many", "key_wrong", "message_invalid", "messages_many",
-  "move_illegal", "recipe_invalid", "setting_invalid",
+  "move_illegal", "painting_elsewhere", "recipe_invalid", "setting_invalid",
 ]);
+
+/**
+ * Why the socket's address is asked for: whether the painting was accepted, could be ordered, and what is to be done
+ * with it. Where no studio is needed for that, there is something to tell in place of an address.
+ * @typedef {{ accepted: boolean, ordered: boolean, actions: string[] }} Wish
+ * @typedef {(wish: Wish, signal: AbortSignal) => Promise<string | Told[]>} Enter
+ */
 
 /**
  * A painter: it is told actions and tells states, in the words of docs/protocol.md. Beyond those it tells `away` while
@@ -41,6 +49,7 @@ export class Studio extends EventTarget {
   #last = -1; // the newest iteration that was seen
   #tries = 0;
   #timer = 0;
+  #moved = false; // the studio has said that it closes
   /** @type {Record<string, any> | null} what was refused last */
   #refusal = null;
 
@@ -49,14 +58,14 @@ export class Studio extends EventTarget {
    * @param {string | null} key the owner's
    * @param {(() => Promise<object>) | null} order the data of request_image; null for what is not to be ordered
    * @param {boolean} asked whether it has been requested before
-   * @param {(signal: AbortSignal) => Promise<string>} address of the socket
+   * @param {Enter} enter
    */
-  constructor(painting, key, order, asked, address) {
+  constructor(painting, key, order, asked, enter) {
     super();
     this.painting = painting;
     this.key = key;
     this.order = order;
-    this.address = address;
+    this.enter = enter;
     this.#accepted = asked || order === null;
     const { signal } = this.#leaving;
     document.addEventListener("visibilitychange", this.#seen, { signal });
@@ -83,7 +92,8 @@ export class Studio extends EventTarget {
     const before = this.#unsent.find((each) => each.action === action);
     if (before) before.data = { ...before.data, ...data };
     else this.#unsent.push({ action, data });
-    this.begin();
+    // What is steered when there is nothing to paint waits for what is.
+    if (action !== "steer" || !this.#resting) this.begin();
   }
 
   /** Look away; the painting goes on. */
@@ -120,8 +130,12 @@ export class Studio extends EventTarget {
     if (this.#socket || this.#asking || this.#left) return;
     this.#asking = true;
     try {
-      const address = await this.address(this.#leaving.signal);
-      if (!this.#left && !(document.hidden && this.#accepted)) this.#open(new WebSocket(address));
+      const actions = this.#unsent.map(({ action }) => action);
+      const wish = { accepted: this.#accepted, ordered: this.order !== null, actions };
+      const found = await this.enter(wish, this.#leaving.signal);
+      if (this.#left) return;
+      if (typeof found !== "string") this.#rest(found);
+      else if (!(document.hidden && this.#accepted)) this.#open(new WebSocket(found));
     } catch (error) {
       const { told, again } = /** @type {{ told?: Told, again?: number }} */ (error);
       if (this.#left) return;
@@ -136,7 +150,7 @@ export class Studio extends EventTarget {
   #open(socket) {
     socket.binaryType = "arraybuffer";
     this.#socket = socket;
-    this.#known = this.#requested = false;
+    this.#known = this.#requested = this.#moved = false;
     socket.onopen = () => this.#introduce(socket);
     socket.onmessage = ({ data }) => {
       if (socket === this.#socket) this.#hear(typeof data === "string" ? JSON.parse(data) : frame(data));
@@ -147,7 +161,7 @@ export class Studio extends EventTarget {
       if (this.#resting) return;
       if (code === 1009) this.#refuse(TOO_LARGE);
       else if (code === 1008 && this.#refusal?.code === reason) this.#refuse(this.#refusal);
-      else if (!document.hidden || !this.#accepted) this.#retry();
+      else if (!document.hidden || !this.#accepted) this.#retry(this.#moved ? CLOSED : undefined);
     };
   }
 
@@ -202,6 +216,7 @@ export class Studio extends EventTarget {
       this.#heed(data);
       return;
     }
+    this.#moved = state === "moved";
     if (!["model_loading", "model_loaded", "moved"].includes(state)) {
       this.#tries = 0;
       this.#accepted = true;
@@ -210,6 +225,20 @@ export class Studio extends EventTarget {
       this.#acquainted();
     }
     this.#tell(told);
+  }
+
+  /**
+   * It is at rest, and no studio is needed to tell so.
+   * @param {Told[]} said
+   */
+  #rest(said) {
+    this.#tries = 0;
+    this.#resting = true;
+    this.#unsent = this.#unsent.filter(({ action }) => action === "steer");
+    for (const each of said) {
+      if (each.state === "error") this.#refuse(each.data);
+      else this.#tell(each);
+    }
   }
 
   /** The studio knows the painting: what was to be done with it is done now. */

@@ -1,0 +1,200 @@
+"""A site with a launcher: the real edge, with real studios behind it, and a launcher that a test plays."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import re
+import shutil
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+
+from lambda_launcher import tickets
+from rehearsal.edge import Edge
+from tests.gallery.emulator import emulating
+from tests.server.process import Server, get, serving
+from tests.website.static import WEBSITE
+
+KEY = "an-example-of-a-key-that-is-64-characters-long-as-the-template-s"
+REGION, NAME = "us-east-1", "d111111abcdef8.cloudfront.net"
+HOST = "ec2-203-0-113-25.compute-1.amazonaws.com"
+STUDIO = "studio0123456789"
+
+Json = dict[str, Any]
+
+
+def refusal(code: str, message: str, hint: str = "Do something else.") -> Json:
+    """A refusal as it is sent."""
+    return {"state": "error", "data": {"code": code, "message": message, "hint": hint}}
+
+
+@dataclass
+class Launcher:
+    """What the launcher answers, and what it was asked."""
+
+    asked: list[str] = field(default_factory=list)
+    phases: list[Json] = field(default_factory=list)
+    """What is said of the studio, one after the other; when none is left, it is ready."""
+    refusals: list[tuple[int, Json, dict[str, str]]] = field(default_factory=list)
+    """What is said to those who want to launch, before anything else."""
+    known: dict[str, Json] = field(default_factory=dict)
+    """What is said of paintings; of others, what the studio knows, which has them."""
+    age: float = 0.0
+    """How old the next ticket is, in seconds."""
+    server: Server | None = None
+    s3: Any = None
+
+    def count(self, what: str) -> int:
+        """How often something was asked."""
+        return sum(each.startswith(what) for each in self.asked)
+
+    def keep(self, painting: str, **facts: Any) -> None:
+        """The gallery has what the studio has painted by now; no studio has the painting any more."""
+        assert self.server
+        told = self.server.json(f"paintings/{painting}")
+        self.known[painting] = {**told, "picture": None, "timelapse": None, "studio": None, **facts}
+        if told["state"] == "finished":
+            with get(self.server.url + f"paintings/{painting}/picture") as answer:
+                self.known[painting]["picture"] = self.put(f"{painting}/1/picture", answer.read())
+
+    def put(self, key: str, data: bytes) -> str:
+        """Keep a file in the gallery; return its address."""
+        self.s3.put_object(Bucket="paintings", Key=f"gallery/table/{key}", Body=data)
+        return f"/gallery/table/{key}"
+
+    def answer(self, method: str, path: str, body: Json) -> tuple[int, Json, dict[str, str]]:
+        """What is answered to a request."""
+        self.asked.append(f"{method} {path}")
+        if path == "/api/launch":
+            assert body["key"] == body["painting"]
+            return self.refusals.pop(0) if self.refusals else self._studio(body["painting"])
+        if found := re.fullmatch(rf"/api/studios/{STUDIO}\?painting=(.*)", path):
+            return self._studio(found[1])
+        painting = path.removeprefix("/api/paintings/")
+        found = self._found(painting)
+        if not found:
+            return 404, refusal("painting_unknown", "There is no such painting."), {}
+        if method == "DELETE":
+            del self.known[painting]
+            return 200, {"painting": painting, "state": None}, {}
+        return 200, found, {}
+
+    def _found(self, painting: str) -> Json | None:
+        if painting not in self.known:
+            with contextlib.suppress(OSError):
+                self.keep(painting, studio=STUDIO)
+                return self.known.pop(painting)
+        return self.known.get(painting)
+
+    def _studio(self, painting: str) -> tuple[int, Json, dict[str, str]]:
+        told = {"id": STUDIO, "type": "g6.xlarge", "dns": None, "eta": 0, "ticket": None, "url": None}
+        if self.phases:
+            phase = self.phases.pop(0)
+            if "data" in phase:
+                return 410, phase, {}
+            return 202, {**told, **phase}, {}
+        age, self.age = self.age, 0.0
+        ticket = tickets.signed(KEY, HOST, painting, time.time() - age)
+        return 200, {**told, "state": "ready", "dns": HOST, "ticket": ticket, "url": "/ws/styletransfer"}, {}
+
+
+_HEADERS = {"Content-Type": "application/json", "Cache-Control": "no-store"}
+
+
+class _Handler(BaseHTTPRequestHandler):
+    launcher: Launcher
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Say nothing."""
+
+    def answer(self) -> None:
+        body = json.loads(self.rfile.read(int(self.headers.get("Content-Length", 0))) or b"{}")
+        status, said, headers = self.launcher.answer(self.command, self.path, body)
+        data = json.dumps(said).encode()
+        self.send_response(status)
+        for name, value in {**_HEADERS, "Content-Length": str(len(data)), **headers}.items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(data)
+
+    do_GET = do_POST = do_DELETE = answer  # noqa: N815 - their names at http.server
+
+
+@contextmanager
+def studio(folder: Path) -> Iterator[Server]:
+    """A studio that is entered by tickets, with its gallery in a folder."""
+    key = folder / "ticket.key"
+    key.touch(mode=0o600)
+    key.write_text(KEY)
+    options = ("--ticket-key", str(key), "--host", HOST, "--origin", f"https://{NAME}")
+    with serving(*options, gallery=folder / "gallery") as server:
+        yield server
+
+
+@contextmanager
+def launching(folder: Path) -> Iterator[tuple[str, Launcher]]:
+    """A site with a launcher: its address, and what the launcher does."""
+    site = folder / "site"
+    if not site.exists():
+        shutil.copytree(WEBSITE, site)
+        (site / "config.json").write_text(json.dumps({"launcher": "/api", "days": 30}))
+    launcher = Launcher()
+    handler = type("Handler", (_Handler,), {"launcher": launcher})
+    api = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    thread = threading.Thread(target=api.serve_forever, args=(0.05,), daemon=True)
+    thread.start()
+    with emulating() as aws, pytest.MonkeyPatch.context() as patch:
+        for name, value in (("AWS_ACCESS_KEY_ID", "test"), ("AWS_SECRET_ACCESS_KEY", "test"), ("NO_PROXY", "*")):
+            patch.setenv(name, value)
+        launcher.s3 = boto3.client("s3", REGION, endpoint_url=aws)
+        launcher.s3.create_bucket(Bucket="paintings")
+        try:
+            with _edging(site, f"http://127.0.0.1:{api.server_address[1]}", launcher) as address:
+                yield f"{address}/", launcher
+        finally:
+            api.shutdown()
+            thread.join()
+            api.server_close()
+
+
+@contextmanager
+def _edging(site: Path, api: str, launcher: Launcher) -> Iterator[str]:
+    """The edge, in a thread with a loop of its own: the test's thread has the browser's."""
+
+    def lookup(host: str) -> tuple[str, int] | None:
+        server = launcher.server
+        if host != HOST or not server:
+            return None
+        return "127.0.0.1", int(server.url.strip("/").rpartition(":")[2])
+
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever)
+    thread.start()
+    edge = Edge(
+        port=0,
+        site=site,
+        gallery="paintings",
+        s3=launcher.s3,
+        api=api,
+        key=KEY,
+        region=REGION,
+        name=NAME,
+        lookup=lookup,
+    )
+    try:
+        yield asyncio.run_coroutine_threadsafe(edge.start(), loop).result(30)
+    finally:
+        asyncio.run_coroutine_threadsafe(edge.stop(), loop).result(30)
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join()
+        loop.close()
