@@ -11,7 +11,7 @@ COMMANDS = {
     "serve": ("server.command", "show the page on this machine"),
     "paint": ("model.command", "paint a photo in the style of an artwork"),
     "artworks": ("server.artworks.command", "list, add or remove the artworks that the page offers"),
-    "rehearse": ("rehearsal.command", "show the whole journey in the cloud on this machine, without an account"),
+    "rehearse": ("rehearsal.command", "show the whole cloud on this machine, without an account"),
     "deploy": ("lambda_launcher.deploy.command", "put the site and its studios into your AWS account"),
     "destroy": ("lambda_launcher.destroy.command", "remove them from it, with all that was painted"),
     "studios": ("lambda_launcher.studios.command", "list the studios that run there, and what they cost"),

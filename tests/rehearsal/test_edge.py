@@ -44,6 +44,7 @@ REGION = "us-east-1"
 NAME = "d111111abcdef8.cloudfront.net"
 HOST = "ec2-203-0-113-25.compute-1.amazonaws.com"
 SITE = ROOT / "website"
+PAGES, PAINTINGS = "pages-at-the-edge", "paintings-at-the-edge"  # the emulator is the whole process's
 
 Place = tuple[str, int]
 
@@ -66,10 +67,10 @@ def s3() -> Iterator[Any]:
         patch.setenv("AWS_SECRET_ACCESS_KEY", "test")
         patch.setenv("NO_PROXY", "*")
         client = boto3.client("s3", REGION, endpoint_url=address)
-        for bucket in ("site", "paintings"):
+        for bucket in (PAGES, PAINTINGS):
             client.create_bucket(Bucket=bucket)
-        boto3.client("dynamodb", REGION, endpoint_url=address).create_table(TableName="paintings", **TABLE)
-        gallery = CloudGallery("paintings", "gallery", "paintings", address, REGION, "studio", 90)
+        boto3.client("dynamodb", REGION, endpoint_url=address).create_table(TableName=PAINTINGS, **TABLE)
+        gallery = CloudGallery(PAINTINGS, "gallery", PAINTINGS, address, REGION, "studio", 90)
         files = {"photo": b"a photo", "picture": b"a picture", "timelapse-mp4": b"a film"}
         gallery.add("one", {"done": True}, files)
         gallery.close()
@@ -80,7 +81,7 @@ def s3() -> Iterator[Any]:
 async def edging(lookup: Callable[[str], Place | None], s3: Any = None, **more: Any) -> AsyncIterator[tuple[Edge, str]]:
     """An edge of the site's folder, and its address."""
     given = {"site": SITE, "api": "http://127.0.0.1:9", **more}
-    edge = Edge(port=0, gallery="paintings", s3=s3, key=KEY, region=REGION, name=NAME, lookup=lookup, **given)
+    edge = Edge(port=0, gallery=PAINTINGS, s3=s3, key=KEY, region=REGION, name=NAME, lookup=lookup, **given)
     address = await edge.start()
     try:
         yield edge, address
@@ -195,8 +196,8 @@ async def test_no_path_leads_out_of_the_site() -> None:
 
 @in_loop
 async def test_the_site_may_be_in_a_bucket(s3: Any) -> None:
-    s3.put_object(Bucket="site", Key="index.html", Body=b"<p>", ContentType="text/html", CacheControl="max-age=60")
-    async with edging(nowhere, s3, site="site") as (_, address):
+    s3.put_object(Bucket=PAGES, Key="index.html", Body=b"<p>", ContentType="text/html", CacheControl="max-age=60")
+    async with edging(nowhere, s3, site=PAGES) as (_, address):
         page = await ask(f"{address}/")
         assert (page.code, page.body, page.headers["Cache-Control"]) == (200, b"<p>", "max-age=60")
         again = await ask(f"{address}/", If_None_Match=page.headers["ETag"])
@@ -209,7 +210,7 @@ async def test_the_site_may_be_in_a_bucket(s3: Any) -> None:
 
 @in_loop
 async def test_of_the_gallery_pictures_and_films_are_seen_and_nothing_else(s3: Any) -> None:
-    listed = s3.list_objects_v2(Bucket="paintings")["Contents"]
+    listed = s3.list_objects_v2(Bucket=PAINTINGS)["Contents"]
     keys = {each["Key"].rpartition("/")[2]: each["Key"] for each in listed}
     async with edging(nowhere, s3) as (_, address):
         for name, content in (("picture", b"a picture"), ("timelapse-mp4", b"a film")):

@@ -29,6 +29,7 @@ KEY = "an-example-of-a-key-that-is-64-characters-long-as-the-template-s"
 REGION, NAME = "us-east-1", "d111111abcdef8.cloudfront.net"
 HOST = "ec2-203-0-113-25.compute-1.amazonaws.com"
 STUDIO = "studio0123456789"
+GALLERY = "launched-paintings"  # the emulator is the whole process's
 
 Json = dict[str, Any]
 
@@ -69,7 +70,7 @@ class Launcher:
 
     def put(self, key: str, data: bytes) -> str:
         """Keep a file in the gallery; return its address."""
-        self.s3.put_object(Bucket="paintings", Key=f"gallery/table/{key}", Body=data)
+        self.s3.put_object(Bucket=GALLERY, Key=f"gallery/table/{key}", Body=data)
         return f"/gallery/table/{key}"
 
     def answer(self, method: str, path: str, body: Json) -> tuple[int, Json, dict[str, str]]:
@@ -157,7 +158,7 @@ def launching(folder: Path) -> Iterator[tuple[str, Launcher]]:
         for name, value in (("AWS_ACCESS_KEY_ID", "test"), ("AWS_SECRET_ACCESS_KEY", "test"), ("NO_PROXY", "*")):
             patch.setenv(name, value)
         launcher.s3 = boto3.client("s3", REGION, endpoint_url=aws)
-        launcher.s3.create_bucket(Bucket="paintings")
+        launcher.s3.create_bucket(Bucket=GALLERY)
         try:
             with _edging(site, f"http://127.0.0.1:{api.server_address[1]}", launcher) as address:
                 yield f"{address}/", launcher
@@ -183,7 +184,7 @@ def _edging(site: Path, api: str, launcher: Launcher) -> Iterator[str]:
     edge = Edge(
         port=0,
         site=site,
-        gallery="paintings",
+        gallery=GALLERY,
         s3=launcher.s3,
         api=api,
         key=KEY,

@@ -275,13 +275,13 @@ def test_the_camera_is_asked_for_on_a_click_and_let_go_afterwards(watched: Brows
     assert devices[0] != devices[1]
     page.keyboard.press("Escape")
     expect(dialog).to_be_hidden()
-    assert page.evaluate(live) == 0
+    page.wait_for_function(f"{live} === 0")
     assert page.evaluate("choice.photo") is None
 
     page.get_by_role("button", name="Use the camera").click()
     dialog.get_by_role("button", name="Take the photo").click()
     expect(dialog).to_be_hidden()
-    assert page.evaluate(live) == 0
+    page.wait_for_function(f"{live} === 0")
     photo, image = chosen(page, "From the camera")
     assert photo["type"] == "image/jpeg"
     assert np.asarray(image).std() > 10
