@@ -17,8 +17,9 @@ WITH_NODE = PATH="$$PATH:$(CURDIR)/$(BIN)"
 HAVE_NODE = command -v node >/dev/null && command -v npm >/dev/null || \
 	$(BIN)/python -m pip install --disable-pip-version-check --editable '.[node]'
 
-# The quick tests first, then the slow ones two at a time, since most of them wait for something, and last what measures.
+# The quick tests first, then the slow ones, two at a time since most of them wait for something, and last what measures.
 TEST = $(WITH_NODE) $(BIN)/python -m pytest
+TWO = --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 .PHONY: run test check fix bench
 
@@ -28,8 +29,8 @@ run: $(VENV)/installed-to-run
 test: $(VENV)/installed-to-develop
 	$(HAVE_NODE)
 	$(BIN)/python -m tests.browser
-	$(TEST) -m "not slow"
-	$(TEST) -m "slow and not alone" --numprocesses 2 --dist loadfile
+	$(TEST) -m "not slow" $(TWO)
+	$(TEST) -m "slow and not alone" $(TWO)
 	$(TEST) -m alone
 
 check: $(VENV)/installed-to-develop node_modules/installed

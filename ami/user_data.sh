@@ -11,7 +11,7 @@ TABLE=${Studios}
 TICKET_KEY=${TicketKey}
 GALLERY=s3://${Gallery}/gallery?table=${GalleryTable}
 EDGE=${Edge}
-DEADLINE=${Deadline}
+DEADLINE=${Longest}
 IDLE_STOP=${IdleStop}
 END
 mv "$folder/environment.new" "$folder/environment"

@@ -22,7 +22,7 @@ MARGIN, SHARE = 5.0, 0.05  # MiB, and of what it was
 
 def figures(quick: bool) -> Iterator[Figure]:
     """The memory at first and at last, and how much it has grown."""
-    seconds, warm_up = (20.0, 2.0) if quick else (SECONDS, WARM_UP)
+    seconds, warm_up = (8.0, 2.0) if quick else (SECONDS, WARM_UP)
     recipe, viewers = (QUICK, 20) if quick else (RECIPE, 200)
     samples: list[float] = []
     frames = 0

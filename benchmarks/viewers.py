@@ -15,7 +15,7 @@ from benchmarks.figure import Figure, at_most
 from benchmarks.studio import Painted, studio
 
 RECIPE = {"size": 512, "scales": 1, "iterations": 128}
-QUICK = {"size": 128, "scales": 1, "iterations": 256}
+QUICK = {"size": 128, "scales": 1, "iterations": 128}
 
 
 def figures(quick: bool) -> Iterator[Figure]:

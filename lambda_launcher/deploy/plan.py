@@ -58,7 +58,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=_whole(limits["IdleStop"]),
         metavar="SECONDS",
         help="without a visitor's doing anything, after which a studio stops (at first 420); 0: it ends when "
-        "its paintings are finished",
+        "its paintings are finished, or seven minutes after it was launched",
     )
     add(
         "--idle-end",

@@ -35,6 +35,7 @@ def test_each_iteration_that_was_kept_tells_when_it_was_finished(place: Studio) 
     assert painted.seen is None
 
 
+@pytest.mark.alone
 def test_viewers_look_on_and_some_of_them_slowly(place: Studio) -> None:
     with place.crowd(4, slow=2) as crowd:
         painting = place.begin(RECIPE)

@@ -55,10 +55,10 @@ def test_the_days_dollars_are_a_ceiling_whatever_types_there_are() -> None:
 
 def test_a_shorter_life_or_another_price_is_other_seconds() -> None:
     before = plan.wanted(parsed(), {}, OURS)
-    short = plan.wanted(parsed("--deadline", "420", "--idle-stop", "0"), before, OURS)
-    assert (short["Deadline"], short["IdleStop"]) == ("420", "0")
+    short = plan.wanted(parsed("--deadline", "600", "--idle-stop", "0"), before, OURS)
+    assert (short["Deadline"], short["IdleStop"]) == ("600", "0")
     assert short["DailySeconds"] == before["DailySeconds"]
-    assert int(short["AddressSeconds"]) == 2 * max(420 + GRACE, template.parameters()["DailySeconds"].least)
+    assert int(short["AddressSeconds"]) == 2 * max(600 + GRACE, template.parameters()["DailySeconds"].least)
     dear = plan.wanted(parsed("--price", "g5.xlarge=2.0"), before, Prices({"g5.xlarge": 2.0}))
     assert int(dear["DailySeconds"]) < int(before["DailySeconds"]) * 0.6
 

@@ -214,6 +214,15 @@ def test_a_studio_is_entered_by_the_edge_alone(stack: Stack) -> None:
     assert "SecurityGroupIngress" not in stack.properties("ImageWorkshopDoor")
 
 
+def test_the_rule_of_the_original_is_one_setting() -> None:
+    stack = Stack(IdleStop="0")
+    for name in ("Launcher", "Reaper"):
+        told = stack.properties(name)["Environment"]["Variables"]
+        assert (str(told["DEADLINE"]), told["IDLE_STOP"]) == ("420", "0")
+    script = stack.properties("StudioTemplate")["LaunchTemplateData"]["UserData"]
+    assert "\nDEADLINE=420\nIDLE_STOP=0\n" in script
+
+
 def test_the_user_data_says_what_a_studio_needs(either: Stack, tmp_path: Path) -> None:
     script = either.properties("StudioTemplate")["LaunchTemplateData"]["UserData"]
     assert "${" not in script

@@ -237,7 +237,6 @@ def test_a_studio_writes_of_itself_and_not_of_money(studio: list[dict[str, Any]]
 GALLERY_CALLS = {
     "_dynamodb.get_item": {"dynamodb:GetItem"},
     "_dynamodb.transact_write_items": {
-        "dynamodb:ConditionCheckItem",
         "dynamodb:DeleteItem",
         "dynamodb:PutItem",
         "dynamodb:UpdateItem",

@@ -106,7 +106,7 @@ def outlived(easels: list[int]) -> list[int]:
 
 async def survive(server: Server, gallery: Path, chance: random.Random, kills: int) -> None:
     """Let a server's easel be killed at random iterations, at most twice in each painting."""
-    iterations = 200
+    iterations = 130
     await loaded(server)
     async with viewing(server.socket) as viewer:
         alone, _ = await viewer.request(size=96, iterations=iterations)
@@ -236,7 +236,7 @@ async def kill_servers(gallery: Path, chance: random.Random) -> None:
         """Ask for a painting, by socket or over HTTP, and look on until it is finished or all is over."""
         await asyncio.sleep(pause)
         asked.add(painting)
-        fields = {"size": 96, "iterations": chance.choice([10, 120]), "seed": len(asked)}
+        fields = {"size": 96, "iterations": chance.choice([10, 60]), "seed": len(asked)}
         if chance.random() < 0.5:
             await asyncio.to_thread(ask, server, painting, **fields)
             accepted.add(painting)
