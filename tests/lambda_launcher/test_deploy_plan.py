@@ -99,7 +99,7 @@ def test_a_domain_and_its_certificate_go_together(words: list[str], missing: str
         (["--stack", "My_Stack"], "'My_Stack' is no name for a stack"),
         (["--stack", "a" * 25], "is no name for a stack"),
         (["--max-gpus", "0"], "'0' is not a whole number from 1 to 100"),
-        (["--deadline", "60"], "'60' is not a whole number from 420 to 43200"),
+        (["--deadline", "60"], "'60' is not a whole number from 600 to 43200"),
         (["--price", "g6.xlarge"], "'g6.xlarge' is no price"),
         (["--price", "g6.xlarge=nan"], "is no price"),
         (["--email", "me"], "'me' is not an address"),
