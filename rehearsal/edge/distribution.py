@@ -10,6 +10,8 @@ from typing import Any
 
 import yaml
 
+from rehearsal.errors import NoRehearsal
+
 Json = dict[str, Any]
 
 _FETCHING = frozenset({"GET", "HEAD"})  # what a behaviour answers to that names no methods
@@ -149,7 +151,7 @@ class Distribution:
                 case "StrictTransportSecurity":
                     told["Strict-Transport-Security"] = f"max-age={said['AccessControlMaxAgeSec']}"
                 case _:
-                    raise NotImplementedError(f"The edge does not know {name}, which the template tells browsers.")
+                    raise NoRehearsal(f"The edge does not know {name}, which the template sends. Teach it that header.")
         more = config.get("CustomHeadersConfig", {}).get("Items", ())
         told |= {each["Header"]: each["Value"] for each in more}
         less = config.get("RemoveHeadersConfig", {}).get("Items", ())
