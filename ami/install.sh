@@ -55,6 +55,8 @@ say "the user"
 install -D -m 644 "$here/units/visualneurons.sysusers" "$root/usr/lib/sysusers.d/visualneurons.conf"
 [ -n "$root" ] || systemd-sysusers visualneurons.conf  # which is done at each boot, too
 
+apt_get() { apt-get --yes --quiet -o DPkg::Lock::Timeout=300 "$@"; }
+
 say "the program"
 if ! [ -x "$program/bin/python" ]; then
     fits='import sys; sys.exit(not (3, 10) <= sys.version_info < (3, 14))'
@@ -64,7 +66,13 @@ if ! [ -x "$program/bin/python" ]; then
     [ "$python" ] || refuse "VisualNeurons needs Python 3.10 to 3.13, and there is none."
     # Debian and Ubuntu pack that part of Python apart.
     if [ -z "$root" ] && ! "$python" -c "import ensurepip" 2> /dev/null; then
-        apt-get install --yes --quiet "$("$python" -c 'import sys; print("python%d.%d-venv" % sys.version_info[:2])')"
+        package=$("$python" -c 'import sys; print("python%d.%d-venv" % sys.version_info[:2])')
+        # A machine that has just booted looks for news by itself. What waits for dpkg does not wait for the lists.
+        for _ in 1 2 3 4 5 6 7 8 9 10; do
+            apt_get update && break
+            sleep 30
+        done
+        apt_get install "$package"
     fi
     "$python" -m venv "$program"
 fi

@@ -1,8 +1,8 @@
 """Starts the studio of a machine in the cloud: finds out who it is, fetches the key of tickets, and becomes the server.
 
 What the machine is for is in the environment (see user_data.sh); what it is, its metadata service tells. The server
-finds both in its environment, the latter as STUDIO and INSTANCE. ADDRESS and PORT are for a rehearsal, where many
-studios share a machine.
+finds both in its environment, the latter as STUDIO and INSTANCE. DEVICES are those without which it is of no use: a
+rehearsal has none. ADDRESS and PORT are for a rehearsal, where many studios share a machine.
 """
 
 from __future__ import annotations
@@ -46,14 +46,24 @@ def command(host: str, key: Path) -> list[str]:
         *("--address", said.get("ADDRESS", "0.0.0.0")),
         *("--port", said.get("PORT", "8000")),
         *("--gallery", said["GALLERY"]),
+        *("--limit-age", said["GALLERY_DAYS"]),
+        *("--limit-disk", said["GALLERY_GIGABYTES"]),
         *("--host", host),
         *("--origin", f"https://{said['EDGE']}"),
         *("--ticket-key", str(key)),
     ]
 
 
+def check(devices: str) -> None:
+    """Refuse to start without its GPU: it would paint on its processor, for minutes, at the price of a GPU."""
+    if missing := [name for name in devices.split(os.pathsep) if name and not Path(name).exists()]:
+        reason = f"There is no {' and no '.join(missing)}: this machine has no GPU, or no driver that works."
+        sys.exit(f"{reason} Look at nvidia-smi and the kernel's log; DEVICES in the unit names what there has to be.")
+
+
 def main() -> None:
     """Start it."""
+    check(os.environ.get("DEVICES", ""))
     key = Path(os.environ["RUNTIME_DIRECTORY"]) / "ticket-key"
     key.touch(mode=0o600)
     key.write_text(ticket_key(os.environ["TICKET_KEY"]), encoding="ascii")

@@ -10,6 +10,8 @@ AWS_DEFAULT_REGION=${AWS::Region}
 TABLE=${Studios}
 TICKET_KEY=${TicketKey}
 GALLERY=s3://${Gallery}/gallery?table=${GalleryTable}
+GALLERY_DAYS=${GalleryDays}
+GALLERY_GIGABYTES=${GalleryGigabytes}
 EDGE=${Edge}
 DEADLINE=${Longest}
 IDLE_STOP=${IdleStop}

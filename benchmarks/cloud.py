@@ -9,17 +9,23 @@ from __future__ import annotations
 
 import copy
 import heapq
+import itertools
 import random
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from lambda_launcher.fleet import GONE, Instance, Pool, Power, Refused, Unclear
+from lambda_launcher.fleet import GONE, Instance, NoImage, OverQuota, Pool, Power, Refused, Throttled, Unclear
 from lambda_launcher.store import Change, Item
 
 T = TypeVar("T")
 
 NESTED = 4  # Lambdas that may be under way at once
+TRIED = 3  # pools that EC2 tries for one fleet; what the others have, it does not say
+
+
+class Failed(Exception):
+    """What was asked of the fleet was refused, or done without an answer."""
 
 
 class Lost(BaseException):
@@ -36,7 +42,11 @@ class Faults:
     skew: float = 0.0  # by which clocks differ at most
     unseen: float = 0.0  # for which what happens to machines may not be seen
     refused: float = 0.0  # requests for a machine of which pools refuse
+    lacking: float = 0.0  # pools that refuse each time: their zone does not offer the type
+    barred: float = 0.0  # requests for a machine that are throttled, over the quota, without an image or not allowed
     unclear: float = 0.0  # requests for a machine that get no answer
+    failed: float = 0.0  # other requests to the fleet that are refused; as many again are done, and not answered
+    given_up: float = 0.0  # answers upon which a visitor ends the studio that he had launched, and asks anew
     missed: float = 0.0  # passes of the reaper
     doubled: float = 0.0  # requests, and passes of the reaper
     crashed: float = 0.0  # machines that hang, boot not at all, or are taken back
@@ -141,6 +151,15 @@ class EmulatedStore:
         return True
 
 
+BARRED: tuple[Callable[[Sequence[Pool]], Refused], ...] = (
+    lambda pools: Throttled("InsufficientInstanceCapacity, RequestLimitExceeded", pools),
+    lambda pools: OverQuota("InsufficientInstanceCapacity, VcpuLimitExceeded", pools),
+    lambda pools: NoImage("SsmInvalidParameter"),
+    lambda pools: Refused("InsufficientInstanceCapacity, UnauthorizedOperation", pools),
+)
+"""Why EC2 starts nothing though there are machines; some pools may have refused before it says so."""
+
+
 @dataclass
 class Machine:
     """One machine, and all that has happened to it."""
@@ -153,7 +172,7 @@ class Machine:
     runs: list[tuple[float, float]] = field(default_factory=list)  # from when until when it had to be paid for
     boots: int = 0
     answers: Callable[[str, Callable[[], None], Callable[[bool], None]], bool] | None = (
-        None  # lets a visitor with a ticket in, once it serves
+        None  # lets a visitor in with his painting, once it serves
     )
 
     @property
@@ -180,18 +199,22 @@ class EmulatedFleet:
         self._world = world
         self._booted = booted
         self._asked = asked
+        self._lacking: dict[Pool, bool] = {}
         self.machines: dict[str, Machine] = {}
 
     def launch(self, studio: str, pools: Sequence[Pool]) -> tuple[Instance, Sequence[Pool]]:
         self._world.step()
         faults = self._world.faults
-        refused = [pool for pool in pools if self._world.chance(0.6)] if self._world.chance(faults.refused) else []
-        if len(refused) == len(pools):
-            raise Refused("InsufficientInstanceCapacity", pools)
+        is_short = self._world.chance(faults.refused)
+        refused = list(itertools.takewhile(lambda pool: self._refuses(pool, is_short), pools[:TRIED]))
+        if self._world.chance(faults.barred):
+            raise self._world.random.choice(BARRED)(refused)
+        if len(refused) == len(pools[:TRIED]):
+            raise Refused("InsufficientInstanceCapacity, UnfulfillableCapacity", refused)
         unclear = self._world.chance(faults.unclear)
         if unclear and self._world.chance(0.5):
             raise Unclear("no answer")
-        pool = next(pool for pool in pools if pool not in refused)
+        pool = pools[len(refused)]
         machine = next((each for each in self.machines.values() if each.studio == studio), None)
         if machine is None:  # else it is the same request once more
             self._asked(studio)
@@ -208,6 +231,8 @@ class EmulatedFleet:
         machine = self.machines[instance]
         if self._world.chance(self._world.faults.refused):
             raise Refused("InsufficientInstanceCapacity", [pool])
+        if self._world.chance(self._world.faults.barred):
+            raise self._world.random.choice([Throttled("RequestLimitExceeded"), OverQuota("VcpuLimitExceeded")])
         if machine.power in ("stopping", *GONE):
             raise Refused("IncorrectInstanceState")
         if machine.power == "stopped":
@@ -218,17 +243,17 @@ class EmulatedFleet:
         self._world.step()
 
     def stop(self, instance: str) -> None:
-        self._world.step()
+        self._step_or_fail()
         machine = self.machines[instance]
         if machine.is_on:
             self._switch_off(machine, "stopping")
             self._world.after(20, lambda: self._turn(machine, "stopping", "stopped"))
-        self._world.step()
+        self._step_or_fail()
 
     def end(self, instance: str) -> None:
-        self._world.step()
+        self._step_or_fail()
         self.take(self.machines[instance])
-        self._world.step()
+        self._step_or_fail()
 
     def take(self, machine: Machine) -> None:
         """End a machine, whoever wants it."""
@@ -237,7 +262,7 @@ class EmulatedFleet:
             self._world.after(30, lambda: self._turn(machine, "shutting-down", "terminated"))
 
     def instances(self) -> Sequence[Instance]:
-        self._world.step()
+        self._step_or_fail()
         seen = []
         for machine in self.machines.values():
             moment = self._world.now - self._world.random.uniform(0, self._world.faults.unseen)
@@ -247,6 +272,16 @@ class EmulatedFleet:
                 seen.append(Instance(machine.id, machine.studio, *machine.pool, powers[-1]))
         self._world.step()
         return seen
+
+    def _refuses(self, pool: Pool, is_short: bool) -> bool:
+        if pool not in self._lacking:
+            self._lacking[pool] = self._world.chance(self._world.faults.lacking)
+        return self._lacking[pool] or (is_short and self._world.chance(0.6))
+
+    def _step_or_fail(self) -> None:
+        self._world.step()
+        if self._world.chance(self._world.faults.failed):
+            raise Failed
 
     def _switch_on(self, machine: Machine) -> None:
         self._turn(machine, "", "pending")

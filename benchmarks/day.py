@@ -11,9 +11,7 @@ from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-import jwt
-
-from benchmarks.cloud import EmulatedFleet, EmulatedStore, Faults, Lost, Machine, World
+from benchmarks.cloud import EmulatedFleet, EmulatedStore, Failed, Faults, Lost, Machine, World
 from lambda_launcher import ledger, roll, studio
 from lambda_launcher.errors import Refusal
 from lambda_launcher.launcher import Answer, Launcher
@@ -21,11 +19,19 @@ from lambda_launcher.reaper import Reaper
 from lambda_launcher.settings import Settings
 from lambda_launcher.store import Draft, transact
 from lambda_launcher.studio import BOOT, LEASE
+from server.cloud.rules import LAST
 
 KEY = "0123456789abcdef" * 4
 API, SCHEDULE = 25.0, 55.0  # seconds that the Lambdas may take
+TIMER = 120.0 + 60.0 + 60.0 + 45.0
+"""Seconds past its deadline after which a machine has ended itself at the latest, where all else has failed.
+
+ami/deadline.sh leaves two minutes to the others; its timer looks once a minute; a studio that does not heed is killed
+after 60 s; and the machine's clock begins up to 45 s after EC2's bill. It must be less than the ledger's `GRACE`.
+"""
 PATIENCE = BOOT + 300.0  # seconds after which a visitor who was told nothing new is stuck
 HOUR = 3600.0
+LONGEST = HOUR  # after the last click, for which some may be told again and again to come later
 
 
 @dataclass(frozen=True)
@@ -51,7 +57,6 @@ class Tally:
     lost: int = 0  # requests and passes
     doubles: int = 0  # machines asked for by one key while it had another
     crowded: int = 0  # machines asked for when there were as many as may
-    unlocked: int = 0  # ready studios whose ticket was not for them
     stuck: int = 0
     waits: list[float] = field(default_factory=list)  # from click to the beginning of the painting
 
@@ -78,16 +83,18 @@ class Day:
             self.world.after(moment, lambda number=number, address=address: self._click(number, address))
         self.world.after(self.world.random.uniform(0, 60), self._reap)
         self.world.pass_until(beginning + length)
+        while self._waiting and self.world.now < beginning + length + LONGEST:
+            self.world.pass_until(self.world.now + 60)
         # As long as whatever was begun last may take, and the reaper to see that it is over.
         rest = self.settings.reservation + self.settings.idle_stop + self.settings.idle_end + PATIENCE + 600
-        self.world.pass_until(beginning + length + rest)
+        self.world.pass_until(self.world.now + rest)
         self.tally.stuck += len(self._waiting)
 
     # What is found afterwards
 
     def orphans(self) -> int:
         """Machines that are still there, or were on for longer than was reserved for them."""
-        most = self.settings.reservation
+        most = self.settings.longest
         machines = self.fleet.machines.values()
         return sum(
             machine.power != "terminated" or any(end - begin > most for begin, end in machine.runs)
@@ -95,12 +102,14 @@ class Day:
         )
 
     def overrun(self) -> float:
-        """GPU-seconds over a day's ceiling, for all and for each address."""
+        """GPU-seconds over a day's ceiling, for all and for each address, as AWS charges them."""
         used: dict[str, float] = defaultdict(float)
         for machine in self.fleet.machines.values():
+            fill = self.settings.fill_seconds
             for (begin, end), names in zip(machine.runs, self._charged[machine.studio], strict=True):
                 for name in names:
-                    used[name] += min(end, self.world.now) - begin
+                    used[name] += max(ledger.LEAST, min(end, self.world.now) - begin) + fill
+                fill = 0  # the disk of one that is started again is full
         everybody = {name for names in self._charged.values() for name, _ in names}
         ceilings = {
             name: self.settings.daily_seconds if name in everybody else self.settings.address_seconds for name in used
@@ -114,9 +123,9 @@ class Day:
         return reserved + len(items.get(roll.ROLL, {}).get("ids", []))
 
     def seconds(self) -> tuple[float, float]:
-        """How long machines were on (each time a minute at least, as EC2 counts), and how long they were there."""
+        """How long machines were on (each time a minute at least, as EC2 charges), and how long they were there."""
         machines = self.fleet.machines.values()
-        on = sum(max(60.0, end - begin) for machine in machines for begin, end in machine.runs)
+        on = sum(max(ledger.LEAST, end - begin) for machine in machines for begin, end in machine.runs)
         return on, sum(machine.history[-1][0] - machine.born for machine in machines)
 
     # The reaper
@@ -132,7 +141,7 @@ class Day:
     def _pass(self) -> None:
         try:
             self.world.invoke(self._reaper.reap, SCHEDULE)
-        except (Lost, RuntimeError):
+        except (Lost, Failed, RuntimeError):
             self.tally.lost += 1
 
     # Machines
@@ -156,7 +165,7 @@ class Day:
         median = self.habits.boot if run == 1 else self.habits.again
         seconds = median * math.exp(world.random.gauss(0, 0.25))
         if not world.chance(world.faults.timerless):
-            world.after(self.settings.deadline, lambda: self._time_out(machine, run))
+            world.after(self.settings.deadline + TIMER, lambda: self._time_out(machine, run))
         ends = math.inf
         if world.chance(world.faults.crashed):
             match world.random.randrange(4):
@@ -214,14 +223,14 @@ class _Server:
             self._machine.answers = self.enter
             self._beat()
 
-    def enter(self, ticket: str, begun: Callable[[], None], over: Callable[[bool], None]) -> bool:
-        """Let a visitor in who has a ticket, and paint for him when those before him are done."""
-        if not self.is_up:
-            return False
+    def enter(self, painting: str, begun: Callable[[], None], over: Callable[[bool], None]) -> bool:
+        """Let a visitor in, and paint for him when those before him are done."""
         world, habits = self._day.world, self._day.habits
-        claims = jwt.decode(ticket, KEY, algorithms=["HS256"], options={"verify_exp": False, "verify_iat": False})
-        self._day.tally.unlocked += claims["host"] != self._machine.dns or claims["exp"] < world.now - world.faults.skew
-        self._arrived.add(claims["painting"])
+        item = self._day.store.items[studio.name(self._machine.studio)]
+        is_closed = self._clock() >= item["deadline"] - LAST and painting not in item.get("coming", {})
+        if is_closed or not self.is_up:
+            return False
+        self._arrived.add(painting)
         begins = max(world.now, self._free_at)
         self._free_at = begins + habits.painting
         self._busy += 1
@@ -276,6 +285,8 @@ class _Visitor:
         self._day = day
         self._number = number
         self._address = address
+        self._key = f"key-{number}"
+        self._owner = f"owner-{number}"
         self._clicked = day.world.now
         self._tries = 12
         self._has_begun = False
@@ -287,18 +298,23 @@ class _Visitor:
         self._news()
         if world.chance(world.faults.doubled):
             world.after(world.random.uniform(0, 2), self._ask_without_listening)
-        key = f"key-{self._number}"
-        self._hear(lambda: self._day._launcher.launch(key, key, self._address))
+        self._hear(self._launch)
+
+    def _launch(self) -> Answer:
+        return self._day._launcher.launch(self._key, self._key, self._address, self._owner)
 
     def _ask_without_listening(self) -> None:
-        key = f"key-{self._number}"
+        self._ignore(self._launch)
+
+    def _ignore(self, request: Callable[[], object]) -> None:
+        """Ask for something, whatever is answered."""
         try:
-            self._day.world.invoke(lambda: self._day._launcher.launch(key, key, self._address), API)
-        except (Lost, Refusal):
+            self._day.world.invoke(request, API)
+        except (Lost, Failed, Refusal):
             self._day.tally.lost += 1
 
     def _poll(self, id_: str) -> None:
-        self._hear(lambda: self._day._launcher.status(id_, f"key-{self._number}"), id_)
+        self._hear(lambda: self._day._launcher.status(id_, self._key), id_)
 
     def _hear(self, request: Callable[[], Answer], id_: str | None = None) -> None:
         if self._number not in self._day._waiting:
@@ -306,7 +322,7 @@ class _Visitor:
         day, world = self._day, self._day.world
         try:
             answer = world.invoke(request, API)
-        except Lost:
+        except (Lost, Failed):
             day.tally.lost += 1
             world.after(3, lambda: self._poll(id_) if id_ else self.ask())
         except Refusal as refusal:
@@ -324,6 +340,8 @@ class _Visitor:
             if answer.ticket:
                 world.after(day.habits.request, lambda: self._enter(answer))
             else:
+                if world.chance(world.faults.given_up):
+                    self._ignore(lambda: day._launcher.end(answer.id, self._owner))
                 world.after(day.habits.poll, lambda: self._poll(answer.id))
 
     def _enter(self, answer: Answer) -> None:
@@ -331,7 +349,7 @@ class _Visitor:
         if self._number not in day._waiting:
             return
         machine = next((each for each in day.fleet.machines.values() if each.dns == answer.dns), None)
-        if machine and machine.answers and answer.ticket and machine.answers(answer.ticket, self._begun, self._over):
+        if machine and machine.answers and machine.answers(self._key, self._begun, self._over):
             self._news()
             del day._waiting[self._number]
         else:

@@ -7,7 +7,8 @@ Their CloudFormation template and the command that deploys it belong here too.
 
 What is decided is decided upon items and machines that any `Store` and any `Fleet` give:
 
-- `launcher` is what visitors' requests do, `reaper` what the schedule does, `choice` where a visitor is sent;
+- `launcher` is what visitors' requests do, `reaper` what the schedule does, `choice` where a visitor is sent, `brake`
+  when no more machines are asked for;
 - `paintings` is what the gallery knows, so that nobody who only looks has a machine started;
 - `studio` is one studio as the table knows it, `roll` all of them, `ledger` the budget, `boots` what boots have taken;
 - `store` is how several items are changed at once, `fleet` what can be done with machines;

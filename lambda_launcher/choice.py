@@ -13,13 +13,23 @@ SHORT = 2
 """Paintings for each easel that may wait before another studio is worth its boot."""
 LONG = 8
 """Paintings for each easel that may wait where no other studio can be had."""
-LAST = 240
+CLOSING = 240
 """Seconds before its deadline from which no more visitors are sent to a studio: a painting should not have to move."""
+
+
+def current(studios: Iterable[Studio], template: str) -> list[Studio]:
+    """Those that were told what is set now: no more visitors are sent to the others, nor are they started again."""
+    return [each for each in studios if each.template == template]
+
+
+def takes(studio: Studio, painting: str, now: float) -> bool:
+    """Whether a painting may be sent to a studio, that is not near its end or expects it anyway."""
+    return now < studio.deadline - CLOSING or painting in studio.coming
 
 
 def running(studios: Iterable[Studio], now: float, queue: int) -> Studio | None:
     """The studio to join among those that run, if no more than `queue` paintings would wait for each easel."""
-    open_ = [each for each in studios if each.is_coming(now) or (each.is_ready(now) and now < each.deadline - LAST)]
+    open_ = [each for each in studios if each.is_coming(now) or (each.is_ready(now) and now < each.deadline - CLOSING)]
     free = [each for each in open_ if each.phase == "ready" and each.load(now) < each.easels]
     if free:
         return max(free, key=lambda each: each.deadline)  # so that those that have to go first grow idle, and stop

@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from lambda_launcher.fleet import Instance, Pool, Refused, Unclear
+from lambda_launcher.fleet import (
+    QUOTA,
+    QUOTA_NAME,
+    Instance,
+    NoImage,
+    OverQuota,
+    Pool,
+    Refused,
+    Throttled,
+    Unclear,
+)
 from lambda_launcher.settings import Settings
 
 OURS, STUDIO = "visualneurons", "studio"
@@ -19,10 +29,11 @@ _NONE_THERE = {
     "InsufficientHostCapacity",
     "InsufficientFreeAddressesInSubnet",
     "InsufficientCapacity",
-    "MaxSpotInstanceCountExceeded",
     "Unsupported",
-    "VcpuLimitExceeded",
 }
+_OF_ONE_POOL = {*_NONE_THERE, "InvalidFleetConfiguration"}  # in a zone that does not offer the type
+_UNTRIED = "UnfulfillableCapacity"  # of all pools of a fleet but the first three that it has tried, whatever they have
+_OVER_QUOTA = "VcpuLimitExceeded"
 _DONE_ALREADY = {"InvalidInstanceID.NotFound", "IncorrectInstanceState", "IncorrectState"}
 
 
@@ -34,12 +45,20 @@ class Ec2Fleet:
         self._settings = settings
 
     def launch(self, studio: str, pools: Sequence[Pool]) -> tuple[Instance, Sequence[Pool]]:
-        types = self._settings.types
+        settings = self._settings
+        # Not in the launch template: EC2 makes none that names an image which has not been baked yet.
+        image = f"resolve:ssm:/imagebuilder/{settings.stack}/image"
         overrides = [
-            {"InstanceType": kind, "SubnetId": subnet, "Priority": float(types.index(kind))} for kind, subnet in pools
+            {
+                "ImageId": image,
+                "InstanceType": kind,
+                "SubnetId": subnet,
+                "Priority": float(settings.types.index(kind)),
+            }
+            for kind, subnet in pools
         ]
-        template = {"LaunchTemplateId": self._settings.launch_template, "Version": "$Default"}
-        tags = [{"Key": OURS, "Value": self._settings.stack}, {"Key": STUDIO, "Value": studio}]
+        template = {"LaunchTemplateId": settings.launch_template, "Version": settings.launch_template_version}
+        tags = [{"Key": OURS, "Value": settings.stack}, {"Key": STUDIO, "Value": studio}]
         with _telling(pools):
             answer = self._client.create_fleet(
                 Type="instant",
@@ -50,12 +69,15 @@ class Ec2Fleet:
                 TagSpecifications=[{"ResourceType": "instance", "Tags": tags}],
             )
         errors = answer.get("Errors", [])
-        refused = [_pool(error["LaunchTemplateAndOverrides"]["Overrides"]) for error in errors]
+        # What an error lacks must not make a machine be forgotten that runs.
+        refused = [
+            pool for error in errors if error.get("ErrorCode") in _OF_ONE_POOL and (pool := _pool(error)) in pools
+        ]
         for given in answer.get("Instances", []):
-            kind, subnet = _pool(given["LaunchTemplateAndOverrides"]["Overrides"])
+            kind, subnet = _pool(given)
             return Instance(given["InstanceIds"][0], studio, kind, subnet, "pending"), refused
-        codes = {error["ErrorCode"] for error in errors}
-        raise Refused(", ".join(sorted(codes)) or "no reason given", pools if codes <= _NONE_THERE else ())
+        codes = {error.get("ErrorCode", "no code given") for error in errors}
+        raise _refusal(codes, pools if codes == {_UNTRIED} else refused)
 
     def start(self, instance: str, pool: Pool) -> None:
         with _telling([pool]):
@@ -80,8 +102,24 @@ class Ec2Fleet:
         ]
 
 
-def _pool(overrides: dict[str, Any]) -> Pool:
-    return overrides["InstanceType"], overrides["SubnetId"]
+def _pool(one: dict[str, Any]) -> Pool:
+    """Where a machine was given or refused, as far as it is said."""
+    overrides = one.get("LaunchTemplateAndOverrides", {}).get("Overrides", {})
+    return overrides.get("InstanceType", ""), overrides.get("SubnetId", "")
+
+
+def _refusal(codes: Collection[str], pools: Sequence[Pool]) -> Refused:
+    """What it means that nothing was started for these reasons, `pools` having refused."""
+    reason = ", ".join(sorted(codes)) or "no reason given"
+    if any(map(_is_throttling, codes)):
+        return Throttled(reason, pools)
+    if _OVER_QUOTA in codes:
+        return OverQuota(f"{reason}: the account's quota {QUOTA_NAME} ({QUOTA}) is used up", pools)
+    return Refused(reason, pools)
+
+
+def _is_throttling(code: str) -> bool:
+    return code == "RequestLimitExceeded" or code.startswith("Throttling")
 
 
 def _instance(described: dict[str, Any]) -> Instance:
@@ -102,11 +140,14 @@ def _telling(pools: Sequence[Pool]) -> Iterator[None]:
         yield
     except ClientError as error:
         code, status = error.response["Error"]["Code"], error.response["ResponseMetadata"]["HTTPStatusCode"]
-        if code in _NONE_THERE:  # which EC2 answers with a status of 500
-            raise Refused(code, pools) from error
-        if status >= 500 or code == "IdempotentParameterMismatch":
+        refused = pools if code in {*_NONE_THERE, _UNTRIED} else ()
+        # That there is none is told with a status of 500, and throttling with 503: yet nothing was begun.
+        if (status >= 500 and not refused and not _is_throttling(code)) or code == "IdempotentParameterMismatch":
             raise Unclear(code) from error
-        raise Refused(code) from error
+        # There is no such parameter: Image Builder makes it with the first image.
+        if code == "SsmInvalidParameter" and "aliases are invalid" in error.response["Error"].get("Message", ""):
+            raise NoImage(code) from error
+        raise _refusal({code}, refused) from error
     except BotoCoreError as error:
         raise Unclear(str(error)) from error
 

@@ -39,6 +39,7 @@ copy_config_to_registered_loggers(logger, include={"lambda_launcher"})
 app = APIGatewayHttpResolver()
 
 _ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_OWNER = re.compile(r"[A-Za-z0-9_-]{22,64}")
 _STUDIO = re.compile(r"[a-z0-9]{16}")
 _HEADERS = {"Cache-Control": "no-store"}
 _EDGE = "x-visualneurons-edge"
@@ -65,10 +66,14 @@ def launch() -> Response[str]:
         raise Refusal(
             "field_invalid", "The key is missing, or not a key.", "A key has 1 to 64 letters, digits, _ and -."
         )
+    owner = body.get("owner", "")
+    if owner != "" and not (isinstance(owner, str) and _OWNER.fullmatch(owner)):
+        problem = "The owner is no secret that nobody guesses."
+        raise Refusal("field_invalid", problem, "It has 22 to 64 letters, digits, _ and -, drawn by chance.")
     headers = app.current_event.headers
     source = app.current_event.request_context.http.source_ip
     address = neighbourhood(headers.get("cloudfront-viewer-address"), source)
-    return _answered(_launcher().launch(key, _painting(painting), address))
+    return _answered(_launcher().launch(key, _painting(painting), address, owner))
 
 
 @app.get("/api/studios/<id_>")
@@ -117,26 +122,27 @@ def check_edge(resolver: APIGatewayHttpResolver, go_on: Callable[..., Response[s
 def not_found(error: NotFoundError) -> Response[str]:
     """Refuse an address that is none."""
     hint = "There are POST /api/launch, and GET and DELETE of /api/studios/ID and /api/paintings/ID."
-    return refused(Refusal("not_found", "There is nothing at this address.", hint))
+    return _refusal(Refusal("not_found", "There is nothing at this address.", hint))
 
 
 def refused(refusal: Refusal) -> Response[str]:
-    """Say what was refused."""
-    again = {} if refusal.retry_after is None else {"Retry-After": str(refusal.retry_after)}
-    return _json(refusal.status, refusal.envelope, again)
+    """Say what was refused; where whoever runs the site has to act, that is for the log, too."""
+    if refusal.code in ("cloud_unavailable", "studios_broken"):
+        logger.error(refusal.message)  # what is an error there counts for the template's alarm
+    return _refusal(refusal)
 
 
 def unavailable(error: Exception) -> Response[str]:
     """Say that the cloud is not to be reached: what happened there is for the log."""
     logger.exception("the cloud was not to be reached")
     problem = "The launcher cannot reach the cloud's services just now."
-    return refused(Refusal("cloud_unavailable", problem, "Try again in a moment.", retry_after=10))
+    return _refusal(Refusal("cloud_unavailable", problem, "Try again in a moment.", retry_after=10))
 
 
 def failed(error: Exception) -> Response[str]:
     """Say that something went wrong: what, is for the log."""
     logger.exception("unforeseen")
-    return refused(unexpected())
+    return _refusal(unexpected())
 
 
 app.use([check_edge])
@@ -179,6 +185,11 @@ def _known(id_: str) -> str:
 def _answered(answer: Answer) -> Response[str]:
     ready = answer.state == "ready"
     return _json(HTTPStatus.OK if ready else HTTPStatus.ACCEPTED, vars(answer))
+
+
+def _refusal(refusal: Refusal) -> Response[str]:
+    again = {} if refusal.retry_after is None else {"Retry-After": str(refusal.retry_after)}
+    return _json(refusal.status, refusal.envelope, again)
 
 
 def _json(status: int, content: dict[str, Any], more: dict[str, str] | None = None) -> Response[str]:

@@ -16,12 +16,23 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from lambda_launcher import boots, choice, ledger, roll, tickets
+from lambda_launcher import boots, brake, choice, ledger, roll, tickets
 from lambda_launcher.errors import Refusal
-from lambda_launcher.fleet import Fleet, Instance, Pool, Refused, Unclear
+from lambda_launcher.fleet import (
+    QUOTA,
+    QUOTA_NAME,
+    Fleet,
+    Instance,
+    NoImage,
+    OverQuota,
+    Pool,
+    Refused,
+    Throttled,
+    Unclear,
+)
 from lambda_launcher.settings import Settings
 from lambda_launcher.store import Draft, Store, transact
-from lambda_launcher.studio import BOOT, Phase, Studio
+from lambda_launcher.studio import BOOT, COMING, Phase, Studio
 
 logger = logging.getLogger(__name__)
 
@@ -29,7 +40,8 @@ KEPT_OUT = 180
 """Seconds for which a pool that refused is not asked again."""
 URL = "/ws/styletransfer"
 
-_TRIES = 4  # machines asked for in one request: each that is refused leads to another choice
+_TRIES = 8  # machines asked for in one request: each that is refused leads to another choice, EC2 trying three pools
+_ASKING = 12  # seconds after which no other is asked for: the Lambda has 25, and one answer may take ten
 
 
 @dataclass(frozen=True)
@@ -52,6 +64,7 @@ class _Visit:
     key: str
     painting: str
     address: str
+    owner: str
     now: float
 
 
@@ -76,18 +89,28 @@ class Launcher:
         self._ticket_key = ticket_key
         self._clock = clock
 
-    def launch(self, key: str, painting: str, address: str) -> Answer:
-        """Find or start a studio for the visitor who made `key`; asked twice, the studio is the same."""
+    def launch(self, key: str, painting: str, address: str, owner: str = "") -> Answer:
+        """Find or start a studio for the visitor who made `key`; asked twice, the studio is the same.
+
+        One that is started for him ends for whoever knows the secret `owner`: the key may be known to many.
+        """
+        refusal: Refusal | None = None
+
+        def place(draft: Draft) -> _Placed:
+            return self._place(draft, _Visit(key, painting, address, _digest(owner), self._clock()), refusal)
+
+        until = self._clock() + _ASKING
         for _ in range(_TRIES):
-            placed = transact(self._store, lambda draft: self._place(draft, key, painting, address))
+            placed = transact(self._store, place)
             try:
                 return self._answer(self._with_machine(placed), painting)
             except Refused as refused:
                 logger.warning("a machine was refused", extra={"studio": placed.studio.id, "reason": str(refused)})
-                self._give_up(placed, refused.pools)
-                if placed.machine == "launch" and not refused.pools:
-                    raise _unavailable(str(refused)) from refused
-        raise _none(KEPT_OUT)
+                self._give_up(placed, refused)
+                refusal = _final(refused, is_new=placed.machine == "launch")
+                if self._clock() > until:
+                    refusal = refusal or _none_yet()
+        raise refusal or _none_yet()
 
     def status(self, id_: str, painting: str) -> Answer:
         """How far a studio is."""
@@ -112,22 +135,25 @@ class Launcher:
                 return str(id_)
         return None
 
-    def end(self, id_: str, key: str) -> None:
-        """End a studio for the visitor who launched it, if nobody else paints there."""
+    def end(self, id_: str, owner: str) -> None:
+        """End a studio for whoever launched it with the secret `owner`, if nothing is painted there."""
 
         def leave(draft: Draft) -> Studio:
             studio = roll.get(draft, id_)
             if studio is None:
                 raise _unknown(id_)
-            if not hmac.compare_digest(studio.owner, _owner(key)):
-                problem = f"This key has not launched the studio {id_}."
-                raise Refusal("key_wrong", problem, "Send the key it was launched with: Authorization: Bearer KEY.")
+            if not studio.owner or not hmac.compare_digest(studio.owner, _digest(owner)):
+                problem = f"The studio {id_} was not launched with this secret."
+                hint = "Send the owner it was launched with: Authorization: Bearer OWNER."
+                raise Refusal("key_wrong", problem, hint)
             if studio.phase in ("stopped", "ended") or (studio.phase == "leaving" and studio.goal == "ended"):
                 return studio
-            if (load := studio.load(self._clock())) > 1:
-                problem = f"{load} paintings are in the studio {id_} or on their way."
+            # Who had it launched is the first who waits for it, and may give it up.
+            own = 1 if studio.phase in COMING and not studio.busy else 0
+            if (load := studio.load(self._clock())) > own:
+                problem = f"Paintings in the studio {id_} or on their way there: {load}."
                 raise Refusal("studio_busy", problem, "Let it be: it ends by itself when nobody paints there.")
-            left = dataclasses.replace(studio, phase="leaving", goal="ended", left=self._clock())
+            left = dataclasses.replace(studio, phase="leaving", goal="ended", left=self._clock(), coming={})
             roll.put(draft, left)
             return left
 
@@ -135,29 +161,31 @@ class Launcher:
         if studio.phase == "leaving" and studio.instance:
             self._fleet.end(studio.instance)
 
-    def _place(self, draft: Draft, key: str, painting: str, address: str) -> _Placed:
-        """Decide where the visitor goes."""
-        now = self._clock()
-        name = f"key#{key}"
+    def _place(self, draft: Draft, visit: _Visit, refusal: Refusal | None) -> _Placed:
+        """Decide where the visitor goes; with a `refusal`, to a studio that runs, or nowhere."""
+        name = f"key#{visit.key}"
         draft.read(name, roll.ROLL)
         studios = roll.studios(draft)
         held = roll.get(draft, held_id) if (held_id := draft.get(name).get("studio")) else None
-        if held and held.expects(painting, now):
+        # Before its end a studio takes none that it does not expect; who has a painting there already asks `status`.
+        if held and held.expects(visit.painting, visit.now) and choice.takes(held, visit.painting, visit.now):
             return _Placed(held)
-        visit = _Visit(key, painting, address, now)
-        if held and held.is_coming(now):  # for another painting: one key, one studio
+        if held and held.is_coming(visit.now):  # for another painting: one key, one studio
             return self._join(draft, held, visit)
-        placed = self._choose(draft, studios, visit)
-        draft.put(name, {**draft.get(name), "studio": placed.studio.id, "expires": now + roll.REMEMBERED})
+        placed = self._choose(draft, studios, visit, refusal)
+        draft.put(name, {**draft.get(name), "studio": placed.studio.id, "expires": int(visit.now) + roll.REMEMBERED})
         return placed
 
-    def _choose(self, draft: Draft, studios: list[Studio], visit: _Visit) -> _Placed:
-        if studio := choice.running(studios, visit.now, choice.SHORT):
+    def _choose(self, draft: Draft, studios: list[Studio], visit: _Visit, refusal: Refusal | None) -> _Placed:
+        current = choice.current(studios, self._settings.launch_template_version)
+        if studio := choice.running(current, visit.now, choice.SHORT):
             return self._join(draft, studio, visit)
         try:
+            if refusal:
+                raise refusal
             return self._run(draft, studios, visit)
         except Refusal:
-            if studio := choice.running(studios, visit.now, choice.LONG):
+            if studio := choice.running(current, visit.now, choice.LONG):
                 return self._join(draft, studio, visit)
             raise
 
@@ -168,27 +196,33 @@ class Launcher:
 
     def _run(self, draft: Draft, studios: list[Studio], visit: _Visit) -> _Placed:
         """Have another studio run: a stopped one, or a new one."""
+        self._settings.check()
         awake = sum(studio.phase != "stopped" for studio in studios)
         if awake >= self._settings.max_studios:
-            problem = f"{awake} studios run, which is as many as may, and each has a long queue."
+            problem = f"{awake} studios run, which is as many as may, and none takes more paintings."
             raise Refusal("studios_many", problem, "Try again in a minute.", retry_after=60)
         now = visit.now
         pools = self._pools(draft, now)
-        ledger.reserve(draft, visit.address, now, self._settings)
+        asleep = choice.stopped(choice.current(studios, self._settings.launch_template_version), pools)
+        if not asleep:  # one that stopped has been ready before
+            brake.check(draft, now)
+        need = self._settings.longest if asleep else self._settings.reservation
+        ledger.reserve(draft, visit.address, need, now, self._settings)
         launched = Studio(
             id=_new_id(),
             phase="requested",
-            owner=_owner(visit.key),
+            owner=visit.owner,
             began=now,
             deadline=now + self._settings.deadline,
             day=ledger.day(now),
             address=visit.address,
-            reserved=self._settings.reservation,
+            reserved=need,
             lease=now + BOOT,
             active=now,
             coming={visit.painting: now},
+            template=self._settings.launch_template_version,
         )
-        if asleep := choice.stopped(studios, pools):
+        if asleep:
             pool = (asleep.type, asleep.subnet)
             started = launched.on_machine_of(asleep)
             roll.run(draft, started)
@@ -242,9 +276,9 @@ class Launcher:
             self._fleet.end(instance.id)
         return noted
 
-    def _give_up(self, placed: _Placed, pools: tuple[Pool, ...]) -> None:
+    def _give_up(self, placed: _Placed, refused: Refused) -> None:
         """Undo a decision for which no machine was to be had."""
-        self._keep_out(pools)
+        self._keep_out(refused.pools)
 
         def undo(draft: Draft) -> None:
             studio = roll.get(draft, placed.studio.id)
@@ -252,10 +286,11 @@ class Launcher:
                 return
             if placed.machine == "launch":
                 roll.over(draft, studio, "ended", 0, self._clock())
-            elif pools:
+            elif refused.pools or isinstance(refused, Throttled | OverQuota):
                 roll.over(draft, studio, "stopped", 0, self._clock())
             else:  # its machine cannot be started at all
-                roll.put(draft, dataclasses.replace(studio, phase="leaving", goal="ended", left=self._clock()))
+                left = dataclasses.replace(studio, phase="leaving", goal="ended", left=self._clock(), coming={})
+                roll.put(draft, left)
 
         transact(self._store, undo)
 
@@ -266,7 +301,7 @@ class Launcher:
             names = list(map(_pool_name, pools))
             draft.read(*names)
             for name in names:
-                draft.put(name, {**draft.get(name), "expires": self._clock() + KEPT_OUT})
+                draft.put(name, {**draft.get(name), "expires": int(self._clock()) + KEPT_OUT})
 
         if pools:
             transact(self._store, note)
@@ -283,8 +318,8 @@ class Launcher:
         return dataclasses.replace(facts, eta=round(boots.remaining(past, now - studio.began, unknown)))
 
 
-def _owner(key: str) -> str:
-    return hashlib.sha256(key.encode()).hexdigest()
+def _digest(secret: str) -> str:
+    return hashlib.sha256(secret.encode()).hexdigest() if secret else ""
 
 
 def _new_id() -> str:
@@ -303,6 +338,32 @@ def _none(wait: float) -> Refusal:
     problem = "No machine with a GPU is to be had just now, of no type and in no zone."
     hint = "Try again in some minutes; until then the sketch in your browser paints without one."
     return Refusal("capacity_none", problem, hint, retry_after=max(5, int(wait) + 1))
+
+
+def _none_yet() -> Refusal:
+    problem = "No machine with a GPU has been found yet: the types and zones that were asked first have none."
+    return Refusal("capacity_none", problem, "Try again in a moment: then the others are asked.", retry_after=1)
+
+
+def _final(refused: Refused, *, is_new: bool) -> Refusal | None:
+    """What a visitor is told; None where it makes sense to ask for another machine."""
+    match refused:
+        case Throttled():
+            return _throttled()
+        case OverQuota():
+            problem = f"The site's account may run no other machine with a GPU: its quota {QUOTA_NAME} is used up."
+            hint = f"Try again in a minute; if it stays so, whoever runs this site may ask AWS for more of {QUOTA}."
+            return Refusal("quota_spent", problem, hint, retry_after=60)
+        case NoImage():
+            problem = "The image that machines with a GPU start from is still being made."
+            hint = "Try again in some minutes; until then the sketch in your browser paints without one."
+            return Refusal("image_none", problem, hint, retry_after=120)
+    return _unavailable(str(refused)) if is_new and not refused.pools else None
+
+
+def _throttled() -> Refusal:
+    problem = "Too many machines are asked for at this moment."
+    return Refusal("launcher_busy", problem, "Try again in a moment.", retry_after=5)
 
 
 def _unavailable(reason: str) -> Refusal:

@@ -16,6 +16,7 @@ from lambda_launcher.store import Draft
 from lambda_launcher.studio import Studio
 
 KEPT = 3 * 24 * 3600  # seconds after which a day's figures are of no use
+LEAST = 60  # seconds that EC2 charges for each start, however soon it is over
 
 
 def day(now: float) -> str:
@@ -28,20 +29,24 @@ def names(day_: str, address: str) -> tuple[str, str]:
     return f"ledger#{day_}", f"ledger#{day_}#{address}"
 
 
-def reserve(draft: Draft, address: str, now: float, settings: Settings) -> None:
+def reserve(draft: Draft, address: str, need: int, now: float, settings: Settings) -> None:
     """Reserve what one run can take, or refuse."""
     everybody, one = names(day(now), address)
     draft.read(everybody, one)
-    need = settings.reservation
     wanted = {}
     for name, ceiling in ((one, settings.address_seconds), (everybody, settings.daily_seconds)):
         item = draft.get(name)
         used, reserved = item.get("used", 0), item.get("reserved", 0)
         if used + reserved + need > ceiling:
             raise _spent(used, reserved, ceiling, now, for_all=name == everybody, will_free=used + need <= ceiling)
-        wanted[name] = {**item, "reserved": reserved + need, "expires": now + KEPT}
+        wanted[name] = {**item, "reserved": reserved + need, "expires": int(now) + KEPT}
     for name, item in wanted.items():
         draft.put(name, item)
+
+
+def charged(studio: Studio, ran: float, settings: Settings) -> float:
+    """The seconds that a run comes to: with the filling of the disk, if it was its machine's first."""
+    return max(LEAST, ran) + (settings.fill_seconds if studio.runs == 1 else 0)
 
 
 def settle(draft: Draft, studio: Studio, used: float) -> Studio:

@@ -11,7 +11,7 @@ import logging
 from collections.abc import Callable, Sequence
 from typing import Literal
 
-from lambda_launcher import boots, choice, roll
+from lambda_launcher import boots, brake, choice, ledger, roll
 from lambda_launcher.fleet import GONE, Fleet, Instance
 from lambda_launcher.settings import Settings
 from lambda_launcher.store import Draft, Store, transact
@@ -25,6 +25,9 @@ SPARE = 120
 """Seconds without a visitor's doing anything after which a studio stops while another has a free easel."""
 STOPPING = 300
 """Seconds after which a machine that does not stop is ended."""
+PUTTING_ASIDE = 60
+"""Seconds after which one that was to end by itself is ended: it may take as long to put its paintings aside, and so it
+is in its unit, too (TimeoutStopSec)."""
 
 Verdict = Literal["keep", "adopt", "learn", "stop", "end", "has stopped", "has ended"]
 
@@ -51,14 +54,17 @@ def verdict(studio: Studio, machine: Instance | None, is_spare: bool, now: float
 
 
 def _of_leaving(studio: Studio, machine: Instance, now: float) -> Verdict:
-    if studio.goal == "ended" or now - studio.left > STOPPING:
+    if studio.goal == "ended":
+        return "end" if now - studio.left > PUTTING_ASIDE else "keep"
+    if now - studio.left > STOPPING:
         return "end"
     return "has stopped" if machine.power == "stopped" else "stop"
 
 
 def _of_stopped(studio: Studio, is_new: bool, now: float, settings: Settings) -> Verdict:
     if studio.phase == "stopped":
-        return "end" if now - studio.left > settings.idle_end else "keep"
+        is_outdated = studio.template != settings.launch_template_version
+        return "end" if is_outdated or now - studio.left > settings.idle_end else "keep"
     return "keep" if is_new else "has stopped"
 
 
@@ -75,12 +81,13 @@ def _of_running(studio: Studio, is_spare: bool, now: float, settings: Settings) 
         if studio.learnt != studio.began:
             return "learn"
         if studio.load(now) == 0:
-            return _of_idle(now - max(studio.active, studio.ready), is_spare, settings)
+            return _of_idle(studio, now - max(studio.active, studio.ready), is_spare, settings)
     return "keep"
 
 
-def _of_idle(idle: float, is_spare: bool, settings: Settings) -> Verdict:
-    if not settings.idle_stop:  # it ends with what it paints, but not before its visitors have had their last look
+def _of_idle(studio: Studio, idle: float, is_spare: bool, settings: Settings) -> Verdict:
+    if not settings.idle_stop or studio.template != settings.launch_template_version:
+        # It ends with what it paints, but not before its visitors have had their last look.
         return "end" if idle > PROMISE else "keep"
     return "stop" if idle > (min(SPARE, settings.idle_stop) if is_spare else settings.idle_stop) else "keep"
 
@@ -126,7 +133,8 @@ class Reaper:
                 return "keep", studio
             now = self._clock()
             machine = _machine(studio, machines)
-            next_ = choice.running(roll.studios(draft), now, queue=0)
+            others = choice.current(roll.studios(draft), self._settings.launch_template_version)
+            next_ = choice.running(others, now, queue=0)
             is_spare = next_ is not None and next_.phase == "ready" and next_.id != id_
             found = verdict(studio, machine, is_spare, now, self._settings)
             return found, self._done(draft, studio, machine, found, now)
@@ -146,7 +154,10 @@ class Reaper:
         """The studio when the verdict is passed."""
         if found in ("has stopped", "has ended"):
             never_came = machine is None and not studio.instance
-            used = 0 if never_came else now - studio.began
+            used = 0 if never_came else ledger.charged(studio, now - studio.began, self._settings)
+            was_noted = studio.learnt == studio.began  # when it was ready
+            if found == "has ended" and not (never_came or was_noted):
+                brake.note(draft, studio, now)
             return roll.over(draft, studio, "stopped" if found == "has stopped" else "ended", used, now)
         if found in ("stop", "end"):
             goal: Literal["stopped", "ended"] = "stopped" if found == "stop" else "ended"
@@ -159,6 +170,7 @@ class Reaper:
             )
         if found == "learn":
             boots.learn(draft, studio)
+            brake.note(draft, studio, now)
             studio = dataclasses.replace(studio, learnt=studio.began)
         roll.put(draft, studio)
         return studio

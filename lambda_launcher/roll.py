@@ -37,6 +37,8 @@ def run(draft: Draft, one: Studio) -> None:
     """Have a studio run that did not."""
     item = draft.get(ROLL)
     ids = [*(each for each in item.get("ids", []) if each != one.id), one.id]
+    # Nobody reads how many have begun. But what stays as it was is not written, and the ids may: of two Lambdas that
+    # have a studio run at once, one is to find the roll changed.
     draft.put(ROLL, {**item, "ids": ids, "begun": item.get("begun", 0) + 1})
     put(draft, one)
 
@@ -47,7 +49,7 @@ def over(draft: Draft, one: Studio, goal: Goal, used: float, now: float) -> Stud
         ledger.settle(draft, one, used), phase=goal, goal="", left=now, lease=0, busy=0, coming={}, dns=""
     )
     if goal == "ended":
-        done = dataclasses.replace(done, expires=now + REMEMBERED)
+        done = dataclasses.replace(done, expires=int(now) + REMEMBERED)
         item = draft.get(ROLL)
         draft.put(ROLL, {**item, "ids": [each for each in item.get("ids", []) if each != one.id]})
     put(draft, done)

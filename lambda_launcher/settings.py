@@ -15,6 +15,7 @@ class Settings:
 
     table: str
     launch_template: str
+    launch_template_version: str  # that was deployed with these settings: what a machine is told goes with them
     subnets: tuple[str, ...]
     types: tuple[str, ...]  # in order of choice
     ticket_key: str  # the ARN of the secret that signs tickets
@@ -24,16 +25,17 @@ class Settings:
     deadline: int  # that a studio may run at most
     idle_stop: int  # without a visitor's doing anything, after which a studio stops; 0: it ends with what it paints
     idle_end: int  # stopped, after which it is ended for good
-    edge: str  # the domain by which visitors come
+    fill_seconds: int  # of a GPU, that cost as much as the filling of a new machine's disk
     stack: str
     gallery: str  # where paintings are kept, as studios are told: s3://BUCKET/PREFIX?table=NAME
 
-    def __post_init__(self) -> None:
-        """Refuse what would never launch anything."""
+    def check(self) -> None:
+        """Refuse what would never launch anything; what runs is ended all the same."""
         least = self.reservation
         for name, value in (("DAILY_SECONDS", self.daily_seconds), ("ADDRESS_SECONDS", self.address_seconds)):
             if value < least:
-                reason = f"a studio may take {least} s, its deadline of {self.deadline} s and {GRACE} s to end"
+                parts = f"{self.deadline} s to live, {GRACE} s to end and {self.fill_seconds} s for its disk"
+                reason = f"a new studio may take {least} s, of which {parts}"
                 raise ValueError(f"{name} is {value}, with which nothing can be launched: {reason}.")
         for name, count in (
             ("MAX_STUDIOS", self.max_studios),
@@ -44,9 +46,14 @@ class Settings:
                 raise ValueError(f"{name} must name at least one.")
 
     @property
-    def reservation(self) -> int:
-        """The seconds that are reserved before a studio runs: the most that it can take."""
+    def longest(self) -> int:
+        """The seconds that one run can take at most; they are reserved before it."""
         return self.deadline + GRACE
+
+    @property
+    def reservation(self) -> int:
+        """What is reserved before a new machine runs, whose disk has to be filled."""
+        return self.longest + self.fill_seconds
 
     @property
     def pools(self) -> tuple[tuple[str, str], ...]:
@@ -75,6 +82,7 @@ class Settings:
         return cls(
             table=text("TABLE"),
             launch_template=text("LAUNCH_TEMPLATE"),
+            launch_template_version=text("LAUNCH_TEMPLATE_VERSION"),
             subnets=several("SUBNETS"),
             types=several("TYPES"),
             ticket_key=text("TICKET_KEY"),
@@ -84,7 +92,7 @@ class Settings:
             deadline=number("DEADLINE"),
             idle_stop=number("IDLE_STOP"),
             idle_end=number("IDLE_END"),
-            edge=text("EDGE"),
+            fill_seconds=number("FILL_SECONDS"),
             stack=text("STACK"),
             gallery=text("GALLERY"),
         )

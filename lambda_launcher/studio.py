@@ -36,7 +36,7 @@ class Studio:
 
     id: str
     phase: Phase
-    owner: str  # a hash of the key that launched it
+    owner: str  # a digest of the secret of whoever launched it; empty: nobody may end it
     began: float  # this run of it: it may stop and be started again
     deadline: float  # when this run has to be over
     day: str  # whose budget it takes from
@@ -50,13 +50,14 @@ class Studio:
     instance: str = ""
     type: str = ""
     subnet: str = ""
+    template: str = ""  # the version of the launch template that its machine was made from, and is told by for good
     dns: str = ""
     ready: float = 0
     left: float = 0  # when it was decided that it has to go, or when it was seen to have stopped
     goal: Goal | Literal[""] = ""  # what becomes of a studio that is leaving
     learnt: float = 0  # the beginning of the last run whose boot was learnt from
     runs: int = 1
-    expires: float = 0
+    expires: int = 0
     version: int = 0
 
     def is_coming(self, now: float) -> bool:
@@ -93,6 +94,7 @@ class Studio:
             instance=stopped.instance,
             type=stopped.type,
             subnet=stopped.subnet,
+            template=stopped.template,
             runs=stopped.runs + 1,
         )
 

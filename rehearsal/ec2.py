@@ -1,14 +1,16 @@
 """Stands before the emulator's EC2 and answers CreateFleet, which the emulator grants at once and in brief.
 
-As in EC2, the machine comes from the first pool that has one, the answer says from which and which refused, and a
-request that is sent again gets the same machine. Whether there is capacity can be chosen. All else passes unchanged.
+As in EC2, three pools are tried at most, the machine comes from the first that has one, the answer says from which and
+which refused, and a request that is sent again gets the same machine. Whether there is capacity can be chosen. All else
+passes unchanged.
 """
 
 from __future__ import annotations
 
 import asyncio
+import itertools
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from urllib.parse import parse_qsl, urlencode
 from xml.sax.saxutils import escape
@@ -20,22 +22,28 @@ from tornado.web import Application, RequestHandler
 
 _XMLNS = "http://ec2.amazonaws.com/doc/2016-11-15/"
 _OVERRIDE = "LaunchTemplateConfigs.1.Overrides."
-_NONE = "We currently do not have sufficient {} capacity in this zone."
+_TRIED = 3
+_NONE = "InsufficientInstanceCapacity", "We currently do not have sufficient {} capacity in this zone."
+_UNTRIED = "UnfulfillableCapacity", "{} was not tried."
 
 Parameters = dict[str, str]
 
 
 class Capacity:
-    """How many requests are still refused for want of machines."""
+    """Whether there are machines."""
 
     def __init__(self) -> None:
-        self.refusals = 0
+        self._have_refused: set[tuple[str, str]] | None = None
 
-    def take(self) -> bool:
-        """Whether there is a machine for one more request."""
-        if self.refusals:
-            self.refusals -= 1
+    def run_out(self) -> None:
+        """Let each pool refuse the next time that it is tried."""
+        self._have_refused = set()
+
+    def refuses(self, type_: str, subnet: str) -> bool:
+        """Try a pool."""
+        if self._have_refused is None or (type_, subnet) in self._have_refused:
             return False
+        self._have_refused.add((type_, subnet))
         return True
 
 
@@ -67,14 +75,20 @@ class Door(RequestHandler):
         """One machine from the first pool that has one; or none."""
         rest = {name: value for name, value in asked.items() if not name.startswith(_OVERRIDE)}
         pools = _pools(asked)
-        if not self._capacity.take():
-            return _answer(rest, refused=pools)
-        given = urlencode({**rest, **{f"{_OVERRIDE}1.{name}": value for name, value in pools[0].items()}})
+        refused = list(
+            itertools.takewhile(
+                lambda pool: self._capacity.refuses(pool["InstanceType"], pool["SubnetId"]), pools[:_TRIED]
+            )
+        )
+        if len(refused) == len(pools[:_TRIED]):
+            return _answer(rest, refused, untried=pools[_TRIED:])
+        pool = pools[len(refused)]
+        given = urlencode({**rest, **{f"{_OVERRIDE}1.{name}": value for name, value in pool.items()}})
         answer = await self._passed(given.encode())
         found = re.search(r"<instanceIds>\s*<item>(i-[0-9a-f]+)</item>", answer.body.decode())
         if not found:
             raise RuntimeError(f"The emulator gives no machine: {answer.body.decode()}")
-        return _answer(rest, refused=[], instance=found[1], pool=pools[0])
+        return _answer(rest, refused, instance=found[1], pool=pool)
 
     async def _passed(self, body: bytes) -> HTTPResponse:
         """What the emulator answers to a request with this body."""
@@ -111,13 +125,19 @@ def _pools(asked: Parameters) -> list[Parameters]:
     return sorted(found.values(), key=lambda each: float(each.get("Priority", 0)))
 
 
-def _answer(asked: Parameters, refused: list[Parameters], instance: str = "", pool: Parameters | None = None) -> str:
+def _answer(
+    asked: Parameters,
+    refused: list[Parameters],
+    untried: Sequence[Parameters] = (),
+    instance: str = "",
+    pool: Parameters | None = None,
+) -> str:
     """The answer to CreateFleet, as EC2 writes it."""
     errors = "".join(
-        f"<item>{_place(asked, each)}<lifecycle>on-demand</lifecycle>"
-        "<errorCode>InsufficientInstanceCapacity</errorCode>"
-        f"<errorMessage>{_NONE.format(escape(each['InstanceType']))}</errorMessage></item>"
-        for each in refused
+        f"<item>{_place(asked, each)}<lifecycle>on-demand</lifecycle><errorCode>{code}</errorCode>"
+        f"<errorMessage>{message.format(escape(each['InstanceType']))}</errorMessage></item>"
+        for pools, (code, message) in ((refused, _NONE), (untried, _UNTRIED))
+        for each in pools
     )
     given = (
         f"<item>{_place(asked, pool)}<lifecycle>on-demand</lifecycle><instanceIds><item>{instance}</item></instanceIds>"

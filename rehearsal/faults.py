@@ -25,7 +25,7 @@ FAULTS: Mapping[str, str] = {
 async def strike(rehearsal: Rehearsal, fault: str) -> None:
     """Let one happen, as soon as there is somebody to whom it matters."""
     if fault == "no-capacity":
-        rehearsal.capacity.refusals += 1
+        rehearsal.capacity.run_out()
     elif fault == "slow-boot":
         rehearsal.machines.boot_seconds *= SLOWER
     elif fault == "drop":

@@ -21,9 +21,14 @@ def _hold() -> None:
 
 def main() -> int:
     """Run the command; return its exit code, as a shell would."""
-    with subprocess.Popen(sys.argv[1:], stdin=subprocess.DEVNULL) as process:
-        for number in (signal.SIGINT, signal.SIGTERM):
+    asked = (signal.SIGINT, signal.SIGTERM)
+    signal.pthread_sigmask(signal.SIG_BLOCK, asked)  # until there is whom to hand them on to
+    with subprocess.Popen(
+        sys.argv[1:], stdin=subprocess.DEVNULL, preexec_fn=lambda: signal.pthread_sigmask(signal.SIG_UNBLOCK, asked)
+    ) as process:
+        for number in asked:
             signal.signal(number, lambda *_: process.terminate())
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, asked)
         threading.Thread(target=_hold, daemon=True).start()
         code = process.wait()
     return code if code >= 0 else 128 - code

@@ -23,7 +23,7 @@ from rehearsal.processes import Leashed, free_port
 logger = logging.getLogger(__name__)
 
 AGAIN, BURST = 2.0, 8  # as in ami/units/visualneurons.service: RestartSec, StartLimitBurst
-PATIENCE = 15.0  # TimeoutStopSec
+PATIENCE = 60.0  # TimeoutStopSec
 NOTICE = 120.0
 """Seconds before a spot instance is taken away at which it is told so."""
 
@@ -37,6 +37,7 @@ class Image:
     cloud: Cloud
     user_data: str
     engine: str  # patches, or auto: VGG19 where its weights are or can be had
+    claim: float | None = None  # see `Plan`
 
 
 class Machine:
@@ -133,6 +134,8 @@ class Machine:
             "RUNTIME_DIRECTORY": str(runtime),
             "AWS_EC2_METADATA_SERVICE_ENDPOINT": metadata,
         }
+        if self._image.claim:
+            here["GALLERY"] = f"{told['GALLERY']}&life={self._image.claim}"
         if self._image.engine == "patches":  # a machine without weights, and without a way to fetch any
             here |= {"VISUALNEURONS_WEIGHTS_URL": _NOWHERE, "KERAS_HOME": str(folder / "keras")}
         return {**outside, **told, **here}

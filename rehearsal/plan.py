@@ -17,4 +17,5 @@ class Plan:
     boot_seconds: float = 40.0
     engine: str = "patches"
     faults: Sequence[str] = ()
+    claim: float | None = None  # seconds for which a studio that has died keeps a painting, if not as long as usual
     parameters: Mapping[str, str] = field(default_factory=lambda: BRISK)

@@ -83,7 +83,7 @@ async def rehearsing(plan: Plan, tell: Callable[[str], None]) -> AsyncIterator[R
         await ending.enter_async_context(emulating(port, cloud.environment, folder))
         tell("deploying the stack to it")
         stack = await asyncio.to_thread(deploy, cloud, folder, plan.parameters)
-        image = Image(cloud, stack.user_data, plan.engine)
+        image = Image(cloud, stack.user_data, plan.engine, plan.claim)
         machines = Machines(cloud, image, plan.boot_seconds, folder / "machines")
         edge = Edge(
             port=page,
@@ -97,8 +97,8 @@ async def rehearsing(plan: Plan, tell: Callable[[str], None]) -> AsyncIterator[R
             lookup=machines.address,
         )
         rehearsal = Rehearsal(cloud, stack, capacity, machines, edge)
-        await rehearsal.start(plan.faults)
         try:
+            await rehearsal.start(plan.faults)
             yield rehearsal
         finally:
             await rehearsal.stop()

@@ -89,7 +89,7 @@ def deploy(cloud: Cloud, folder: Path, parameters: Mapping[str, str]) -> Stack:
         for page in listed
         for each in page["StackResourceSummaries"]
     }
-    upload(cloud.client("s3"), made["Site"], pages())
+    upload(cloud.client("s3"), made["Site"], pages(int(stack.parameters()["GalleryDays"])))
     secret = cloud.client("secretsmanager").get_secret_value(SecretId=made["TicketKey"])["SecretString"]
     distribution = cloud.client("cloudfront").get_distribution(Id=made["Distribution"])["Distribution"]
     return Stack(
@@ -114,6 +114,6 @@ def _network(cloud: Cloud) -> dict[str, str]:
 
 
 def _user_data(cloud: Cloud, template: str) -> str:
-    described = cloud.client("ec2").describe_launch_template_versions(LaunchTemplateId=template, Versions=["$Default"])
+    described = cloud.client("ec2").describe_launch_template_versions(LaunchTemplateId=template, Versions=["$Latest"])
     data = described["LaunchTemplateVersions"][0]["LaunchTemplateData"]["UserData"]
     return base64.b64decode(data).decode()

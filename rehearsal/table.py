@@ -56,7 +56,7 @@ def _run(studio: Studio, now: float) -> float:
 
 
 def _cost(studio: Studio, now: float) -> float:
-    return _PRICES.running(studio.type) * _run(studio, now) / 3600 if studio.type else 0.0
+    return _PRICES.run(studio.type, _run(studio, now), studio.runs == 1) if studio.type else 0.0
 
 
 def _joined(cells: Iterable[str]) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from lambda_launcher.deploy.trouble import SIGN_IN, Trouble, telling
@@ -16,10 +16,13 @@ class Account:
     session: Any
     id: str
     region: str
+    _clients: dict[str, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def client(self, service: str) -> Any:
-        """A client of a service."""
-        return _client(self.session, service, self.region)
+        """A client of a service; each is made once, since that takes a while."""
+        if service not in self._clients:
+            self._clients[service] = _client(self.session, service, self.region)
+        return self._clients[service]
 
 
 def session(region: str) -> Any:

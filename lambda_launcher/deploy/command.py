@@ -23,6 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_common_arguments(parser)
     plan.add_arguments(parser)
     prices.add_argument(parser)
+    parser.add_argument("--bake", action="store_true", help="bake the machine's image anew, from today's base image")
     parser.add_argument("--yes", action="store_true", help="change it unasked")
     parser.add_argument("--dry-run", action="store_true", help="say what would be deployed, and change nothing")
 
@@ -41,9 +42,9 @@ def _deploy(arguments: argparse.Namespace, stage: Stage) -> int:
 
 def _sketch(arguments: argparse.Namespace) -> int:
     """Say what can be said without an account."""
-    own = Prices(dict(arguments.price))
+    own = Prices.of("", arguments.price)
     parameters = plan.wanted(arguments, {}, own)
-    ready = _pack()
+    ready = _pack(parameters)
     found = dict.fromkeys(("Vpc", "Subnets", "EdgePrefixList", "Artifacts"), "(is found in the account)")
     _show(parameters | found | ready.parameters | {"ImageVersion": image.FIRST}, own)
     say("There are no AWS credentials here: what is deployed already, the network and the quotas were not looked at.")
@@ -51,20 +52,22 @@ def _sketch(arguments: argparse.Namespace) -> int:
 
 
 def _build(arguments: argparse.Namespace, account: Account, stage: Stage) -> int:
-    own = Prices(dict(arguments.price))
     stack = Stack(account, arguments.stack)
     say(f"The stack '{stack.name}' in {account.region}, account {account.id}.")
     if not arguments.dry_run:
         stack.settle(say)
     deployed = stack.parameters()
+    own = Prices.of(deployed.get("Prices", ""), arguments.price, image.size(account, stack.name))
     parameters = plan.wanted(arguments, deployed, own)
     types = parameters["Types"].split(",")
     where = network.found(account, arguments.vpc or deployed.get("Vpc", ""), types)
-    if advice := network.allowance(account, types, int(parameters["MaxStudios"])):
+    if advice := network.allowance(account, types, int(parameters["MaxStudios"]), not deployed):
         say(advice)
-    ready = _pack()
+    ready = _pack(parameters)
     parameters |= where.parameters | ready.parameters | {"Artifacts": name(account, stack.name)}
     parameters["ImageVersion"] = image.version(deployed, parameters)
+    if arguments.bake or parameters["ImageVersion"] != deployed.get("ImageVersion"):
+        image.check_base(account, parameters["BaseImage"])
     if arguments.dry_run:
         _show(parameters, own, deployed)
         return 0
@@ -85,7 +88,15 @@ def _build(arguments: argparse.Namespace, account: Account, stage: Stage) -> int
     else:
         say("Nothing changes in the stack.")
     stage.if_interrupted = "The stack is deployed; run it again for the rest."
-    _furnish(account, stack.name, stack.outputs(), ready, parameters)
+    outputs = stack.outputs()
+    _furnish(account, stack.name, outputs, ready)
+    if told := image.bake(
+        account.client("imagebuilder"), outputs["ImagePipeline"], parameters["ImageVersion"], arguments.bake
+    ):
+        say(told)
+    elif older := image.forget_older(account, stack.name):
+        say(f"Older images of the machine were removed: {older}.")
+    say(f"VisualNeurons is at {outputs['Address']}")
     return 0
 
 
@@ -100,10 +111,8 @@ def _accepted(arguments: argparse.Namespace, stack: Stack, proposal: Proposal) -
     return is_accepted
 
 
-def _furnish(
-    account: Account, stack: str, outputs: Mapping[str, str], ready: Packed, parameters: Mapping[str, str]
-) -> None:
-    """What a stack does not hold: the page, and the machine's image."""
+def _furnish(account: Account, stack: str, outputs: Mapping[str, str], ready: Packed) -> None:
+    """What a stack does not hold: the page."""
     # An interrupted `destroy` may have closed the launcher.
     account.client("lambda").delete_function_concurrency(FunctionName=f"{stack}-launcher")
     written, removed = site.upload(account.client("s3"), outputs["Site"], ready.pages)
@@ -112,11 +121,6 @@ def _furnish(
         say(f"The page is uploaded: {len(written)} files written, {len(removed)} removed.")
     else:
         say("Nothing changes on the page.")
-    if told := image.bake(account.client("imagebuilder"), outputs["ImagePipeline"], parameters["ImageVersion"]):
-        say(f"{told} Until the first is there, the page paints by itself, with its sketch.")
-    elif older := image.forget_older(account, stack):
-        say(f"Older images of the machine were removed: {older}.")
-    say(f"VisualNeurons is at {outputs['Address']}")
 
 
 def _forget(cloudfront: Any, distribution: str) -> None:
@@ -127,9 +131,9 @@ def _forget(cloudfront: Any, distribution: str) -> None:
     )
 
 
-def _pack() -> Packed:
+def _pack(parameters: Mapping[str, str]) -> Packed:
     say("Packing the launcher, the template, the image's files and the page ...")
-    ready = packed()
+    ready = packed(int(parameters["GalleryDays"]))
     say(str(ready))
     return ready
 
@@ -139,6 +143,6 @@ def _show(parameters: Mapping[str, str], own: Prices, deployed: Mapping[str, str
     say("The template's parameters:")
     for parameter, value in parameters.items():
         before = (deployed or {}).get(parameter, value)
-        say(f"  {parameter:<16}{value or '(none)'}" + (f"  (now {before or '(none)'})" if before != value else ""))
+        say(f"  {parameter:<18}{value or '(none)'}" + (f"  (now {before or '(none)'})" if before != value else ""))
     say(plan.money(parameters, own))
     say("This was a dry run: nothing was changed.")

@@ -8,10 +8,9 @@ from typing import Any
 
 from lambda_launcher.deploy.account import Account
 from lambda_launcher.deploy.trouble import Trouble, code_of
+from lambda_launcher.fleet import QUOTA, QUOTA_NAME
 
 EDGE = "com.amazonaws.global.cloudfront.origin-facing"
-QUOTA = "L-DB2E81BA"
-QUOTA_NAME = "Running On-Demand G and VT instances"
 
 
 @dataclass(frozen=True)
@@ -45,14 +44,17 @@ def cores(account: Account, types: Sequence[str]) -> Mapping[str, int]:
     return {each["InstanceType"]: each["VCpuInfo"]["DefaultVCpus"] for each in described}
 
 
-def allowance(account: Account, types: Sequence[str], gpus: int) -> str:
-    """Refuse where the account may run no machine with a GPU; say what to ask for where it may run too few."""
+def allowance(account: Account, types: Sequence[str], gpus: int, is_first: bool) -> str:
+    """Say what to ask for where the account may run too few machines with GPUs; refuse to begin where it may run none.
+
+    A stack that is there already can be brought up to date all the same.
+    """
     needed = cores(account, types)
     least, whole = min(needed.values()), max(needed.values()) * gpus
     quota = _quota(account.client("service-quotas"))
     where = f"https://{account.region}.console.aws.amazon.com/servicequotas/home/services/ec2/quotas/{QUOTA}"
     says = f"Your account may use {quota:.0f} virtual CPUs of machines with GPUs in {account.region}"
-    if quota < least:
+    if quota < least and is_first:
         hint = f"Ask for {whole} ({QUOTA_NAME}, {QUOTA}) at {where}; that takes from an hour to some days."
         raise Trouble(f"{says}, and the smallest of {', '.join(types)} has {least}.", hint)
     if quota < whole:
@@ -84,7 +86,11 @@ def _vpc(ec2: Any, vpc: str, region: str) -> str:
 
 
 def _subnets(ec2: Any, vpc: str, types: Sequence[str], region: str) -> tuple[str, ...]:
-    """One public subnet in each zone that has such machines; first where there are most types of them."""
+    """One public subnet in each zone that has such machines; first where there are most types of them.
+
+    In the first, images are made: Image Builder's machine has a public address only where every machine is given one.
+    A studio asks for its own.
+    """
     here = [{"Name": "vpc-id", "Values": [vpc]}]
     offered = ec2.get_paginator("describe_instance_type_offerings").paginate(
         LocationType="availability-zone", Filters=[{"Name": "instance-type", "Values": list(types)}]
@@ -100,15 +106,29 @@ def _subnets(ec2: Any, vpc: str, types: Sequence[str], region: str) -> tuple[str
         for page in ec2.get_paginator("describe_route_tables").paginate(Filters=here)
         for each in page["RouteTables"]
     ]
-    public: dict[str, str] = {}
-    for page in ec2.get_paginator("describe_subnets").paginate(Filters=here):
-        for each in sorted(page["Subnets"], key=lambda subnet: str(subnet["SubnetId"])):
-            if each["AvailabilityZone"] in zones and _is_public(each["SubnetId"], routes):
-                public.setdefault(each["AvailabilityZone"], each["SubnetId"])
+    public = [
+        each
+        for page in ec2.get_paginator("describe_subnets").paginate(Filters=here)
+        for each in page["Subnets"]
+        if each["AvailabilityZone"] in zones and _is_public(each["SubnetId"], routes)
+    ]
     if not public:
         hint = "Give it one with a route to an internet gateway, or name another network with --vpc."
         raise Trouble(f"The network {vpc} has no public subnet in {', '.join(sorted(zones))}.", hint)
-    return tuple(public[zone] for zone in sorted(public, key=lambda zone: (-len(zones[zone]), zone)))
+
+    def rank(subnet: Any) -> tuple[Any, ...]:
+        zone = subnet["AvailabilityZone"]
+        return not subnet["MapPublicIpOnLaunch"], -len(zones[zone]), zone, subnet["SubnetId"]
+
+    best: dict[str, Any] = {}
+    for each in sorted(public, key=rank):
+        best.setdefault(each["AvailabilityZone"], each)
+    first = next(iter(best.values()))
+    if not first["MapPublicIpOnLaunch"]:
+        switch = f"--subnet-id {first['SubnetId']} --map-public-ip-on-launch --region {region}"
+        hint = f"Switch that on in one: aws ec2 modify-subnet-attribute {switch}"
+        raise Trouble(f"No public subnet of the network {vpc} gives each machine a public address.", hint)
+    return tuple(each["SubnetId"] for each in best.values())
 
 
 def _is_public(subnet: str, tables: Sequence[Any]) -> bool:

@@ -50,13 +50,13 @@ class Packed:
         )
 
 
-def packed() -> Packed:
-    """Pack it."""
+def packed(days: int) -> Packed:
+    """Pack it; the page is to say for how many days a painting is kept."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         launcher = bundle(folder / "launcher.zip").read_bytes()
         made_from = image.material(wheel.built(folder))
-    return Packed(launcher, template.rendered().encode(), made_from, tuple(site.pages()))
+    return Packed(launcher, template.rendered().encode(), made_from, tuple(site.pages(days)))
 
 
 def _mark(content: bytes) -> str:

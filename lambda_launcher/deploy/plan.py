@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from lambda_launcher import template
-from lambda_launcher.deploy.prices import Prices
+from lambda_launcher.deploy.prices import IMAGE, Prices
 from lambda_launcher.deploy.trouble import Trouble
 from lambda_launcher.settings import GRACE
 
@@ -27,6 +27,24 @@ _OPTIONS = {
     "deadline": "Deadline",
     "idle_stop": "IdleStop",
     "idle_end": "IdleEnd",
+    "gallery_days": "GalleryDays",
+    "gallery_gigabytes": "GalleryGigabytes",
+}
+_NUMBERS = {
+    "max_gpus": ("N", "GPUs that may exist at once"),
+    "daily_budget": ("DOLLARS", "US dollars a day that studios may cost; none is started beyond"),
+    "deadline": ("SECONDS", "how long a studio may live"),
+    "idle_stop": (
+        "SECONDS",
+        "without a visitor's doing anything, after which a studio stops; 0: it ends when its paintings are finished, "
+        "or seven minutes after it was launched",
+    ),
+    "idle_end": ("SECONDS", "stopped, after which it ends"),
+    "gallery_days": ("DAYS", "for how long a painting is kept"),
+    "gallery_gigabytes": (
+        "GIGABYTES",
+        "that all paintings together may take; beyond that the oldest finished ones are let go",
+    ),
 }
 
 
@@ -34,38 +52,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options that the plan is made from; what is not given stays as it is deployed."""
     add = parser.add_argument
     limits = template.parameters()
-    add("--max-gpus", type=_whole(limits["MaxStudios"]), metavar="N", help="GPUs that may exist at once (at first 2)")
-    add(
-        "--daily-budget",
-        type=_whole(limits["DailyBudget"]),
-        metavar="DOLLARS",
-        help="US dollars a day that studios may cost; none is started beyond (at first 10)",
-    )
+    for option, (metavar, what) in _NUMBERS.items():
+        declared = limits[_OPTIONS[option]]
+        said = f"{what} (at first {declared.default})"
+        add(f"--{option.replace('_', '-')}", type=_whole(declared), metavar=metavar, help=said)
     add("--email", type=_like(r"|[^@\s]+@[^@\s]+", "an address"), help="who is told when something is wrong")
     add("--domain", type=_domain, metavar="NAME", help="the site's name, such as paint.example.com")
     add("--certificate", type=_certificate, metavar="ARN", help="the domain's certificate, from ACM in us-east-1")
     add("--zone", type=_like(r"|Z[A-Z0-9]{1,31}", "a zone's id"), metavar="ID", help="Route 53 zone of the domain")
     add("--vpc", type=_like(r"vpc-[0-9a-f]+", "a network's id"), metavar="ID", help="network, if not the default one")
     add("--types", type=_like(r"[a-z0-9.,-]+", "a list of types"), help="instance types in order of choice")
-    add(
-        "--deadline",
-        type=_whole(limits["Deadline"]),
-        metavar="SECONDS",
-        help="how long a studio may live (at first 3600)",
-    )
-    add(
-        "--idle-stop",
-        type=_whole(limits["IdleStop"]),
-        metavar="SECONDS",
-        help="without a visitor's doing anything, after which a studio stops (at first 420); 0: it ends when "
-        "its paintings are finished, or seven minutes after it was launched",
-    )
-    add(
-        "--idle-end",
-        type=_whole(limits["IdleEnd"]),
-        metavar="SECONDS",
-        help="stopped, after which it ends (at first 3600)",
-    )
 
 
 def wanted(arguments: argparse.Namespace, deployed: Mapping[str, str], prices: Prices) -> dict[str, str]:
@@ -82,7 +78,9 @@ def wanted(arguments: argparse.Namespace, deployed: Mapping[str, str], prices: P
         missing = "--certificate" if plan["Domain"] else "--domain"
         hint = f"Give {missing}, too; ACM issues certificates for nothing (choose the region us-east-1 there)."
         raise Trouble("A domain and its certificate go together.", hint)
-    if not deployed or given.keys() & {"DailyBudget", "Types", "Deadline"} or arguments.price:
+    reckoned = {"Prices": str(prices), "FillSeconds": str(prices.fill_seconds(plan["Types"].split(",")))}
+    plan |= reckoned
+    if given.keys() & {"DailyBudget", "Types", "Deadline"} or not reckoned.items() <= deployed.items():
         plan |= _seconds(plan, prices)
     return plan
 
@@ -91,16 +89,19 @@ def money(plan: Mapping[str, str], prices: Prices) -> str:
     """What can be spent, in a sentence."""
     hourly = prices.dearest(plan["Types"].split(","))
     seconds = int(plan["DailySeconds"])
+    image = f"taken for {IMAGE:.0f} GiB until there is one" if prices.image is None else f"of {prices.image:.1f} GiB"
     return (
         f"At most {plan['MaxStudios']} GPUs at once and {seconds} GPU-seconds a day: ${seconds / 3600 * hourly:.2f} a "
-        f"day, were all of them of the dearest type (${hourly:.2f} an hour with disk and address)."
+        f"day, were all of them of the dearest type (${hourly:.2f} an hour with disk and address). A new machine takes "
+        f"{plan['FillSeconds']} of them for the filling of its disk, with an image {image}."
     )
 
 
 def _seconds(plan: Mapping[str, str], prices: Prices) -> dict[str, str]:
     """How many GPU-seconds the day's dollars are, for all and for one address."""
     limits = template.parameters()["DailySeconds"]
-    budget, studio = int(plan["DailyBudget"]), max(int(plan["Deadline"]) + GRACE, limits.least)
+    longest = int(plan["Deadline"]) + GRACE + int(plan["FillSeconds"])
+    budget, studio = int(plan["DailyBudget"]), max(longest, limits.least)
     hourly = prices.dearest(plan["Types"].split(","))
     daily = min(int(budget / hourly * 3600), limits.most)
     if daily < studio:

@@ -14,8 +14,6 @@ from lambda_launcher.deploy.trouble import Trouble, code_of
 from lambda_launcher.template import ROOT
 
 WEBSITE = ROOT / "website"
-DAYS = 30
-"""For how many days a studio keeps a painting: what `serve --age` has as its default."""
 
 TYPES = {
     ".css": "text/css; charset=utf-8",
@@ -55,9 +53,9 @@ class Page:
         return f'"{hashlib.md5(self.content, usedforsecurity=False).hexdigest()}"'
 
 
-def pages(folder: Path = WEBSITE) -> list[Page]:
-    """All that the site has; what others refer to comes first."""
-    config = json.dumps({"launcher": "/api", "days": DAYS}).encode()
+def pages(days: int, folder: Path = WEBSITE) -> list[Page]:
+    """All that the site has, which says for how many days a painting is kept; what others refer to comes first."""
+    config = json.dumps({"launcher": "/api", "days": days}).encode()
     found = {
         path.relative_to(folder).as_posix(): path.read_bytes()
         for path in folder.rglob("*")

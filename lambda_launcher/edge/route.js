@@ -1,4 +1,5 @@
-// The edge: lets whoever has a ticket through to the studio that the ticket names, and marks what came this way.
+// The edge: lets whoever has a ticket through to the studio that the ticket names, keeps pages of other sites from the
+// launcher, and marks what came this way.
 //
 // A CloudFront Function (runtime 2.0: no spread, destructuring, for-of, classes or optional chaining there), run for
 // each request to /ws/* and /api/*. It keeps nothing, so it cannot know whether a ticket was used before, nor which
@@ -15,6 +16,7 @@ const DOMAIN = "${Domain}"; // ours, if we have one
 
 const LEEWAY = 5; // seconds by which two clocks may differ
 const LONGEST_TICKET = 4096; // characters
+const LONGEST_SHOWN = 100; // characters of what a stranger calls himself
 const TICKET = /^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]{43}$/; // 43: an HMAC-SHA256
 const LABEL = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
 const ADDRESS = /^ec2(-(25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])){4}$/;
@@ -23,14 +25,25 @@ const AGAIN = "Start again from the page that gave it: it gives another.";
 
 function handler(event) {
   const request = event.request;
-  // Whatever a stranger wrote there is written over.
   if (request.uri.startsWith("/api/")) {
+    // Any page can have its visitors' browsers send us something, but they say whose page it is.
+    const origin = request.headers.origin;
+    if (origin && origin.value.toLowerCase() !== "https://" + request.headers.host.value.toLowerCase()) {
+      return refusal(
+        403,
+        "origin_refused",
+        "Pages of '" + origin.value.slice(0, LONGEST_SHOWN) + "' may not talk to this site.",
+        "Open the site's own page."
+      );
+    }
+    // Whatever a stranger wrote there is written over.
     request.headers["x-visualneurons-edge"] = { value: signature("edge:api", "hex") };
     return request;
   }
   const ticket = request.querystring.ticket;
   if (!ticket || !ticket.value) {
     return refusal(
+      401,
       "ticket_missing",
       "This studio asks for a ticket, and none came.",
       "Start from the page that launches studios: it gives one."
@@ -81,7 +94,7 @@ function opened(ticket, now) {
   }
   if (claims.exp + LEEWAY <= now) {
     const late = Math.round(now - claims.exp);
-    return { refusal: refusal("ticket_expired", "The ticket ended " + late + " seconds ago.", AGAIN) };
+    return { refusal: refusal(401, "ticket_expired", "The ticket ended " + late + " seconds ago.", AGAIN) };
   }
   const host = typeof claims.host === "string" ? claims.host.toLowerCase() : "";
   return isStudio(host) ? { host: host } : { refusal: invalid("it is for no studio of ours") };
@@ -123,14 +136,14 @@ function isMoment(value) {
 }
 
 function invalid(why) {
-  return refusal("ticket_invalid", "The ticket cannot be used: " + why + ".", AGAIN);
+  return refusal(401, "ticket_invalid", "The ticket cannot be used: " + why + ".", AGAIN);
 }
 
 // The envelope that every refusal has, everywhere.
-function refusal(code, message, hint) {
+function refusal(status, code, message, hint) {
   return {
-    statusCode: 401,
-    statusDescription: "Unauthorized",
+    statusCode: status,
+    statusDescription: status === 403 ? "Forbidden" : "Unauthorized",
     headers: {
       "content-type": { value: "application/json; charset=UTF-8" },
       "cache-control": { value: "no-store" }

@@ -7,7 +7,7 @@ import time
 
 from lambda_launcher.command import Stage, attempt, say
 from lambda_launcher.command import add_arguments as add_common_arguments
-from lambda_launcher.deploy import prices
+from lambda_launcher.deploy import image, prices
 from lambda_launcher.deploy.account import connected, session
 from lambda_launcher.deploy.prices import Prices
 from lambda_launcher.deploy.stack import Stack
@@ -38,7 +38,7 @@ def _list(arguments: argparse.Namespace, stage: Stage) -> int:
             hint = "Name another with --region or --stack, or run 'visualneurons deploy' first."
             raise Trouble(f"There is no stack '{arguments.stack}' in {account.region}.", hint)
         table, now = Table(account.client("dynamodb"), outputs["Studios"]), time.time()
-        own = Prices(dict(arguments.price))
+        own = Prices.of(parameters.get("Prices", ""), arguments.price, image.size(account, stack.name))
         rows = overview.rows(table, account.client("ec2"), arguments.stack, own, now)
         if rows:
             say("\n".join(overview.lines(rows)))

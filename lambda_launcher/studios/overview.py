@@ -29,14 +29,14 @@ class Row:
     idle: float | None
     busy: str
     budget: int
-    cost: float
+    cost: float | None  # None: the price of its type is not known
 
     @property
     def cells(self) -> tuple[str, ...]:
         """It as it is shown."""
         idle = "-" if self.idle is None else length(self.idle)
         told = (self.id, self.phase, self.type or "-", self.zone or "-", length(self.since), idle, self.busy)
-        return (*told, f"{self.budget} s", f"${self.cost:.3f}")
+        return (*told, f"{self.budget} s", "?" if self.cost is None else f"${self.cost:.3f}")
 
 
 @dataclass(frozen=True)
@@ -87,19 +87,19 @@ def length(seconds: float) -> str:
 
 def _row(one: Studio, zones: Mapping[str, str], prices: Prices, now: float) -> Row:
     rests = one.phase == "stopped"
-    since = one.left if rests else one.began
+    since = now - (one.left if rests else one.began)
     # The runs before this one are settled in the ledger, and not counted here.
-    hourly = DISK if rests else prices.running(one.type) if one.instance else 0.0
+    cost = since / 3600 * DISK if rests else _cost(one.type, since, prices, one.runs == 1) if one.instance else 0.0
     return Row(
         one.id,
         one.phase,
         one.type,
         zones.get(one.subnet, ""),
-        now - since,
+        since,
         now - one.active if one.active and not rests else None,
         "-" if rests else f"{one.busy} of {one.easels}",
         one.reserved,
-        (now - since) / 3600 * hourly,
+        cost,
     )
 
 
@@ -107,8 +107,12 @@ def _orphan(machine: Any, prices: Prices, now: float) -> Row:
     tags = {tag["Key"]: tag["Value"] for tag in machine.get("Tags", [])}
     since = now - machine["LaunchTime"].timestamp()
     kind, zone = machine["InstanceType"], machine["Placement"]["AvailabilityZone"]
-    cost = since / 3600 * prices.running(kind)
-    return Row(tags.get(STUDIO, machine["InstanceId"]), "UNKNOWN", kind, zone, since, None, "-", 0, cost)
+    name = tags.get(STUDIO, machine["InstanceId"])
+    return Row(name, "UNKNOWN", kind, zone, since, None, "-", 0, _cost(kind, since, prices, is_new=True))
+
+
+def _cost(kind: str, seconds: float, prices: Prices, is_new: bool) -> float | None:
+    return prices.run(kind, seconds, is_new) if kind in prices else None
 
 
 def _machines(ec2: Any, stack: str) -> list[Any]:

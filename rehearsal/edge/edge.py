@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -78,6 +79,7 @@ class Edge:
         if self._server:
             self._server.stop()
             self.drop()
-            await asyncio.wait_for(self._server.close_all_connections(), 5)
+            with contextlib.suppress(asyncio.TimeoutError):  # what is asked just now need not be answered
+                await asyncio.wait_for(self._server.close_all_connections(), 5)
             self.http.close()
         await self.routing.stop()

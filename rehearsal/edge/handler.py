@@ -53,6 +53,7 @@ class Handler(tornado.web.RequestHandler):
         self._sent = {name.lower(): value for name, value in request.headers.items()}
         if self._sent.get("origin") == f"{request.protocol}://{request.host}":
             self._sent["origin"] = f"https://{self._edge.name}"  # which this page's would be
+        self._sent["host"] = self._edge.name  # by which its visitors would ask for it
         self._uri = request.path
         if request.method not in self._behaviour.methods:
             self._fail(HTTPStatus.FORBIDDEN)

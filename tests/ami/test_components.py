@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -31,12 +32,27 @@ def test_the_image_is_installed_by_the_script_that_a_person_can_run() -> None:
     fetch, install = component("install")["phases"][0]["steps"]
     (fetched,) = fetch["inputs"]
     assert fetched["destination"].endswith("/")
-    commands = install["inputs"]["commands"]
-    assert commands[0] == f"cd {fetched['destination'].rstrip('/')}"
-    script, wheel = re.fullmatch(r"sh (\S+) --wheel (\S+)", commands[1]).groups()  # type: ignore[union-attr]
-    assert (AMI.parent / script).is_file()
+    script = "\n".join(install["inputs"]["commands"])
+    assert f"cd {fetched['destination'].rstrip('/')}\n" in script
+    installer, wheel = re.findall(r"^sh (\S+) --wheel (\S+)$", script, re.MULTILINE)[0]
+    assert (AMI.parent / installer).is_file()
     assert Path("visualneurons-0.1.0-py3-none-any.whl").match(wheel)
-    assert commands[2].startswith("rm -rf "), "what was fetched is not left in the image"
+
+
+@pytest.mark.parametrize("code", [0, 3])
+def test_an_installation_that_fails_makes_no_image(tmp_path: Path, code: int) -> None:
+    """The commands as Image Builder runs them: all as one script of bash."""
+    fetch, install = component("install")["phases"][0]["steps"]
+    fetched = tmp_path / "fetched"
+    (fetched / "ami").mkdir(parents=True)
+    (fetched / "visualneurons-0.1.0-py3-none-any.whl").touch()
+    (fetched / "ami" / "install.sh").write_text(f'echo "$@"\nexit {code}\n')
+    destination = fetch["inputs"][0]["destination"].rstrip("/")
+    script = "\n".join(install["inputs"]["commands"]).replace(destination, str(fetched))
+    done = subprocess.run(["bash", "-c", script], cwd=tmp_path, capture_output=True, text=True, timeout=10)
+    assert (done.returncode, done.stderr) == (code, "")
+    assert done.stdout == "--wheel visualneurons-0.1.0-py3-none-any.whl\n"
+    assert fetched.exists() == bool(code), "what was fetched is not left in the image"
 
 
 def test_the_template_gives_the_component_what_it_asks_for() -> None:

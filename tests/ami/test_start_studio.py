@@ -44,6 +44,7 @@ def started(tmp_path: Path, metadata: str, cloud: str, secret: str) -> Iterator[
     environment = {
         **os.environ,
         **told_by_its_user_data(tmp_path),
+        "DEVICES": "",
         "TICKET_KEY": secret,
         "GALLERY": str(tmp_path / "gallery"),
         "RUNTIME_DIRECTORY": str(runtime),
@@ -73,6 +74,18 @@ def started(tmp_path: Path, metadata: str, cloud: str, secret: str) -> Iterator[
             process.kill()
 
 
+def test_without_its_gpu_a_machine_does_not_become_a_studio(tmp_path: Path) -> None:
+    there, missing = tmp_path / "nvidia0", tmp_path / "nvidia-uvm"
+    there.touch()
+    told = os.environ | {"DEVICES": f"{there}:{missing}", "RUNTIME_DIRECTORY": str(tmp_path)}
+    command = [sys.executable, ROOT / "ami" / "start_studio.py"]
+    done = subprocess.run(command, env=told, capture_output=True, text=True, timeout=30)
+    assert done.returncode == 1, "so that it is tried again, and the machine powered off if that is of no use"
+    assert done.stderr.startswith(f"There is no {missing}: this machine has no GPU, or no driver that works. ")
+    assert done.stderr.count("\n") == 1
+    assert list(tmp_path.iterdir()) == [there]
+
+
 def test_a_machine_becomes_a_studio(tmp_path: Path) -> None:
     with emulating() as cloud, telling(FACTS) as metadata:
         made = boto3.client(
@@ -89,6 +102,7 @@ def test_a_machine_becomes_a_studio(tmp_path: Path) -> None:
             assert {b"STUDIO=a1b2c3d4e5f6g7h8", b"INSTANCE=i-0123456789abcdef0"} <= set(told)
             command = Path(f"/proc/{process.pid}/cmdline").read_bytes()
             assert KEY.encode() not in command
+            assert b"--limit-age\x0030\0--limit-disk\x001000\0" in command, "all studios share the room"
             assert KEY.encode() not in b"".join(told)
             key = runtime / "ticket-key"
             assert key.read_text() == KEY

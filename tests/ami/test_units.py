@@ -7,6 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from lambda_launcher.reaper import PUTTING_ASIDE
+from server.cloud.life import NOTICED, OWN_CHOICE
+from server.command import CLOSING, GONE
+
 AMI = Path(__file__).resolve().parents[2] / "ami"
 UNITS = sorted(path for path in (AMI / "units").iterdir() if path.suffix != ".sysusers")
 SECTIONS = {".service": "Service", ".timer": "Timer", ".path": "Path"}
@@ -55,7 +59,20 @@ def test_the_studio_is_a_plain_user_that_can_do_little_else() -> None:
     assert service["ProtectSystem"] == ["strict"]
     assert service["Restart"] == ["on-failure"]
     assert "WatchdogSec" not in service, "the server does not tell systemd that it lives: the watch asks it"
-    assert int(service["TimeoutStopSec"][0]) > 10, "which the server takes to put its paintings aside"
+    stop = int(service["TimeoutStopSec"][0])
+    assert PUTTING_ASIDE == stop > max(CLOSING, OWN_CHOICE, NOTICED) + GONE, "time to put the paintings aside"
+    assert service["OOMPolicy"] == ["continue"], "an easel that takes too much memory does not take the studio along"
+
+
+def test_the_studio_has_its_gpu() -> None:
+    service = unit("visualneurons.service")["Service"]
+    for shut in ("DeviceAllow", "DevicePolicy", "PrivateDevices", "ProtectClock"):
+        assert shut not in service, "with which systemd shuts out devices that are not named"
+    # "+": as root and unconfined; "-": where there is no such program, the driver may be there all the same.
+    made = [line.removeprefix("-+/usr/bin/nvidia-modprobe ") for line in service["ExecStartPre"]]
+    assert made == ["-c 0 -c 255", "-c 0 -u"]
+    (devices,) = (line for line in service["Environment"] if line.startswith("DEVICES="))
+    assert devices == "DEVICES=/dev/nvidia0:/dev/nvidia-uvm", "which are made before, and looked for by the studio"
 
 
 def test_a_machine_whose_studio_ends_or_cannot_be_kept_up_is_powered_off() -> None:

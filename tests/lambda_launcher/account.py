@@ -10,7 +10,7 @@ import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +31,7 @@ class Cloud:
 
     url: str
     shim: Shim
+    clients: dict[str, Any] = field(default_factory=dict)
 
     @property
     def environment(self) -> dict[str, str]:
@@ -50,8 +51,10 @@ class Cloud:
 
     def client(self, service: str) -> Any:
         """A client of one of its services."""
-        keys = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
-        return boto3.client(service, REGION, endpoint_url=self.url, **keys)
+        if service not in self.clients:
+            keys = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
+            self.clients[service] = boto3.client(service, REGION, endpoint_url=self.url, **keys)
+        return self.clients[service]
 
     @contextmanager
     def start(self, *words: str) -> Iterator[subprocess.Popen[str]]:

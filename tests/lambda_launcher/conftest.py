@@ -12,6 +12,7 @@ import pytest
 
 from lambda_launcher.deploy.packed import Packed, packed
 from lambda_launcher.settings import Settings
+from tests.gallery.descriptions import read_once
 from tests.gallery.emulator import emulating
 from tests.lambda_launcher.site import KEY, SETTINGS
 
@@ -21,6 +22,13 @@ TABLE: dict[str, Any] = {
     "KeySchema": [{"AttributeName": "pk", "KeyType": "HASH"}],
     "BillingMode": "PAY_PER_REQUEST",
 }
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _descriptions() -> Iterator[None]:
+    """Each command opens a session of its own."""
+    with read_once():
+        yield
 
 
 @pytest.fixture(scope="session")
@@ -80,4 +88,4 @@ def cloud(dynamodb: Any, launch_template: str, subnets: tuple[str, ...], ticket_
 @pytest.fixture(scope="session")
 def ready() -> Packed:
     """What is deployed, packed once for all tests."""
-    return packed()
+    return packed(30)

@@ -1,8 +1,8 @@
 """The shim before the emulator of an account: it answers what the emulator lacks, in the shapes that AWS documents.
 
-That is Image Builder, Service Quotas, what instance types have and which zones offer them. From the template it takes
-out what makes Image Builder's resources, as a rehearsal does. It can be told to refuse something, to answer something
-else, or to keep it waiting. All else passes through it unchanged.
+That is Image Builder and its base image, Service Quotas, what instance types have and which zones offer them. From the
+template it takes out what makes Image Builder's resources, as a rehearsal does. It can be told to refuse something, to
+answer something else, or to keep it waiting. All else passes through it unchanged.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import http.client
 import json
 import re
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,6 +23,7 @@ from xml.sax.saxutils import escape
 from rehearsal.stack import emulated
 
 ID, REGION = "111122223333", "us-east-1"
+BASE = "ami-0ba5e0ba5e0ba5e00"
 TYPES = ("g6.xlarge", "g5.xlarge", "g4dn.xlarge")
 
 
@@ -39,6 +41,8 @@ class Shim:
     """By the name of an operation: what is answered to it in the emulator's place."""
     held: dict[str, threading.Event] = field(default_factory=dict)
     """By the name of an operation: what it waits for."""
+    base: int = 75
+    """The GB of the base image's disk."""
     images: dict[str, dict[str, Any]] = field(default_factory=dict)
     """The builds of images, by their ARN."""
     recipe: str = ""
@@ -82,6 +86,18 @@ class Shim:
         assert (body["ServiceCode"], body["QuotaCode"]) == ("ec2", "L-DB2E81BA")
         return {"Quota": {"QuotaCode": "L-DB2E81BA", "Value": self.quota}}
 
+    def get_parameter(self, body: dict[str, Any]) -> dict[str, Any]:
+        return {"Parameter": {"Name": body["Name"], "Type": "String", "Value": BASE}}
+
+    def describe_images(self, query: dict[str, Any]) -> str:
+        return (
+            '<DescribeImagesResponse xmlns="http://ec2.amazonaws.com/doc/2016-11-15/"><requestId>1</requestId>'
+            f"<imagesSet><item><imageId>{BASE}</imageId><rootDeviceName>/dev/sda1</rootDeviceName><blockDeviceMapping>"
+            f"<item><deviceName>/dev/sda1</deviceName><ebs><volumeSize>{self.base}</volumeSize></ebs></item>"
+            "<item><deviceName>/dev/sdb</deviceName><virtualName>ephemeral0</virtualName></item>"
+            "</blockDeviceMapping></item></imagesSet></DescribeImagesResponse>"
+        )
+
     def describe_instance_types(self, query: dict[str, Any]) -> str:
         kinds = [value for name, value in query.items() if name.startswith("InstanceType.")]
         items = "".join(
@@ -109,11 +125,18 @@ class Shim:
         )
 
 
+class _Server(ThreadingHTTPServer):
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Who presses Ctrl-C does not wait for the answer."""
+        if not isinstance(sys.exc_info()[1], ConnectionError):
+            super().handle_error(request, client_address)
+
+
 @contextmanager
 def standing_before(emulator: int) -> Iterator[tuple[str, Shim]]:
     """A shim before the emulator on a port of 127.0.0.1, and its address."""
     shim = Shim()
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(emulator, shim))
+    server = _Server(("127.0.0.1", 0), _handler(emulator, shim))
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
     try:
@@ -146,7 +169,10 @@ def _handler(emulator: int, shim: Shim) -> type[BaseHTTPRequestHandler]:
             elif service == "servicequotas":
                 answer = json.dumps(shim.get_service_quota(json.loads(body)))
                 self._send(200, "application/x-amz-json-1.1", answer.encode())
-            elif operation in ("DescribeInstanceTypeOfferings", "DescribeInstanceTypes"):
+            elif operation == "GetParameter" and b'"/aws/service/deeplearning/' in body:
+                answer = json.dumps(shim.get_parameter(json.loads(body)))
+                self._send(200, "application/x-amz-json-1.1", answer.encode())
+            elif operation in ("DescribeInstanceTypeOfferings", "DescribeInstanceTypes") or BASE.encode() in body:
                 self._send(200, "text/xml", _own(shim, operation)(_firsts(body.decode())).encode())
             else:
                 self._pass_on(self._without_image_builder(body, service))

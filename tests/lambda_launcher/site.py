@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 from benchmarks.cloud import EmulatedFleet, EmulatedStore, Faults, Machine, World
 from lambda_launcher import roll, studio
@@ -16,6 +17,7 @@ KEY = "0123456789abcdef" * 4
 SETTINGS = Settings(
     table="studios",
     launch_template="lt-0",
+    launch_template_version="1",
     subnets=("subnet-a", "subnet-b"),
     types=("g6.xlarge", "g5.xlarge"),
     ticket_key="arn",
@@ -23,9 +25,9 @@ SETTINGS = Settings(
     address_seconds=20_000,
     max_studios=3,
     deadline=3600,
-    idle_stop=420,
+    idle_stop=180,
     idle_end=1800,
-    edge="paint.example",
+    fill_seconds=184,
     stack="visualneurons",
     gallery="s3://paintings/gallery?table=paintings",
 )
@@ -35,16 +37,24 @@ class Site:
     """The launcher and the reaper, with an emulated store and fleet."""
 
     def __init__(self, faults: Faults | None = None, settings: Settings = SETTINGS) -> None:
-        self.settings = settings
         self.world = World(faults or Faults(), seed=0)
         self.store = EmulatedStore(self.world)
         self.asked: list[str] = []
         self.fleet = EmulatedFleet(self.world, lambda machine: None, self.asked.append)
+        self._set(settings)
+
+    def _set(self, settings: Settings) -> None:
+        self.settings = settings
         self.launcher = Launcher(self.store, self.fleet, settings, lambda: KEY, self.world.clock)
         self.reaper = Reaper(self.store, self.fleet, settings, self.world.clock)
 
+    def deploy(self, **changes: Any) -> None:
+        """Set something else, of which machines that there are hear nothing."""
+        version = str(int(self.settings.launch_template_version) + 1)
+        self._set(replace(self.settings, launch_template_version=version, **changes))
+
     def launch(self, painting: str, address: str = "192.0.2.1") -> Answer:
-        return self.launcher.launch(painting, painting, address)
+        return self.launcher.launch(painting, painting, address, secret(painting))
 
     def studio(self, id_: str) -> Studio:
         found = roll.get(Draft(self.store), id_)
@@ -97,6 +107,11 @@ class Site:
         return gone and not self.reserved() and not self.store.items.get(roll.ROLL, {}).get("ids")
 
 
-def with_settings(**changes: object) -> Site:
+def secret(painting: str) -> str:
+    """What whoever painted it launches studios with, and ends them."""
+    return f"secret of {painting}"
+
+
+def with_settings(**changes: Any) -> Site:
     """A site with other settings."""
-    return Site(settings=replace(SETTINGS, **changes))  # type: ignore[arg-type]
+    return Site(settings=replace(SETTINGS, **changes))

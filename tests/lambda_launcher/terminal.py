@@ -5,11 +5,12 @@ from __future__ import annotations
 import contextlib
 import io
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import pytest
 
+from lambda_launcher.deploy import site
 from lambda_launcher.deploy.packed import Packed
 from tests.lambda_launcher.account import Cloud
 from visualneurons import main
@@ -41,7 +42,10 @@ class Terminal:
                     patch.delenv(name, raising=False)
                 else:
                     patch.setenv(name, value)
-            patch.setattr("lambda_launcher.deploy.command.packed", lambda: self.ready)
+            patch.setattr("lambda_launcher.deploy.command.packed", self._packed)
             patch.setattr("sys.stdin", io.StringIO(says))
             code = main(words)
         return Ended(code, out.getvalue(), err.getvalue())
+
+    def _packed(self, days: int) -> Packed:
+        return replace(self.ready, pages=tuple(site.pages(days)))

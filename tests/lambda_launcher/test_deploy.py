@@ -1,7 +1,11 @@
-"""`visualneurons deploy` in an emulated account: from nothing to a page, again, changed, and all that goes wrong."""
+"""`visualneurons deploy` in an emulated account: from nothing to a page, again, changed, and all that goes wrong.
+
+And `visualneurons studios`, which tells of what is deployed.
+"""
 
 from __future__ import annotations
 
+import base64
 import io
 import json
 import re
@@ -11,18 +15,25 @@ import sys
 import threading
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from zipfile import ZipFile
 
 import boto3
 import pytest
 
+from lambda_launcher.deploy import image, network
 from lambda_launcher.deploy.account import Account
 from lambda_launcher.deploy.packed import Packed
 from lambda_launcher.deploy.stack import Proposal, Stack
 from lambda_launcher.deploy.trouble import Trouble
+from lambda_launcher.studios import overview
+from lambda_launcher.table import Table
 from tests.lambda_launcher.account import ID, REGION, Cloud, Shim, account
+from tests.lambda_launcher.shim import BASE, TYPES
 from tests.lambda_launcher.terminal import Ended, Terminal
+from tests.lambda_launcher.test_studios import keep, studio
 
 pytestmark = pytest.mark.slow
 
@@ -31,7 +42,7 @@ ARTIFACTS = f"{STACK}-{ID}-{REGION}-artifacts"
 WAITING = """
 Resources:
   Handle: {Type: AWS::CloudFormation::WaitConditionHandle}
-  Wait: {Type: AWS::CloudFormation::WaitCondition, Properties: {Handle: !Ref Handle, Timeout: "2"}}
+  Wait: {Type: AWS::CloudFormation::WaitCondition, Properties: {Handle: !Ref Handle, Timeout: "8"}}
 """
 OTHER = "Resources: {Handle: {Type: AWS::CloudFormation::WaitConditionHandle}}"
 KEPT = """
@@ -47,6 +58,11 @@ REPLACING = DESCRIBED.format("""
 <LogicalResourceId>Gallery</LogicalResourceId><ResourceType>AWS::S3::Bucket</ResourceType>
 <Replacement>True</Replacement><Details><member><Target><Attribute>Properties</Attribute><Name>BucketName</Name>
 <RequiresRecreation>Always</RequiresRecreation></Target></member></Details></ResourceChange></member></Changes>""")
+FULL = f"""
+<DescribeSnapshotsResponse xmlns="http://ec2.amazonaws.com/doc/2016-11-15/"><requestId>1</requestId><snapshotSet>
+<item><snapshotId>snap-1</snapshotId><volumeSize>80</volumeSize>
+<fullSnapshotSizeInBytes>{60 * 2**30}</fullSnapshotSizeInBytes>
+</item></snapshotSet></DescribeSnapshotsResponse>"""
 OTHER_TABLE = """
   Table:
     Type: AWS::DynamoDB::Table
@@ -83,7 +99,7 @@ def _let_be(cloud: Cloud) -> Iterator[None]:
     for release in cloud.shim.held.values():
         release.set()
     fresh = Shim()
-    cloud.shim.quota, cloud.shim.offered = fresh.quota, fresh.offered
+    cloud.shim.quota, cloud.shim.offered, cloud.shim.base = fresh.quota, fresh.offered, fresh.base
     cloud.shim.refusals, cloud.shim.answers, cloud.shim.held = {}, {}, {}
 
 
@@ -130,7 +146,7 @@ def test_what_is_deployed_is_what_is_here(cloud: Cloud, first: Ended, terminal: 
         assert "ami/install.sh" in archive.namelist()
     site = resources(cloud)["Site"]
     config = json.loads(s3.get_object(Bucket=site, Key="config.json")["Body"].read())
-    assert config["launcher"] == "/api"
+    assert config == {"launcher": "/api", "days": 30}
     assert s3.head_object(Bucket=site, Key="display")["ContentType"].startswith("text/html")
 
 
@@ -146,27 +162,80 @@ def test_the_bucket_of_the_artifacts_is_private_encrypted_and_ours(cloud: Cloud,
     assert s3.get_bucket_tagging(Bucket=ARTIFACTS)["TagSet"] == [{"Key": "visualneurons", "Value": STACK}]
 
 
+def test_studios_are_told_of_where_there_are_none(first: Ended, terminal: Terminal) -> None:
+    code, out, err = terminal.run("studios")
+    assert (code, err) == (0, "")
+    assert out == "No studio runs.\nToday (UTC): 0 GPU-seconds used and 0 reserved of 33934; 33934 are left.\n"
+
+
+def test_studios_are_told_of_where_there_is_one(cloud: Cloud, first: Ended) -> None:
+    table = Table(cloud.client("dynamodb"), resources(cloud)["Studios"])
+    keep(table, studio("0123456789abcdef", time.time()))
+    done = cloud.run("studios", "--price", "g6.xlarge=2")
+    assert (done.returncode, done.stderr) == (0, "")
+    head, line, today, note = done.stdout.splitlines()
+    assert head.split() == list(overview.COLUMNS)
+    assert re.match(r"0123456789abcdef  ready  g6\.xlarge  -     1\d min  \d+ s  1 of 1  3900 s  \$0\.4\d\d$", line)
+    assert today.startswith("Today (UTC): ")
+    assert note == "Costs are by the prices of us-east-1 of June 2026, unless set right by --price."
+
+
+def test_studios_are_not_told_of_where_nothing_is_deployed(terminal: Terminal) -> None:
+    code, _, err = terminal.run("studios", "--stack", "nothing")
+    assert (code, err) == (
+        1,
+        "visualneurons studios: There is no stack 'nothing' in us-east-1. "
+        "Name another with --region or --stack, or run 'visualneurons deploy' first.\n",
+    )
+
+
 def test_the_second_time_nothing_changes(cloud: Cloud, first: Ended, terminal: Terminal) -> None:
     again = terminal.run("deploy")
     assert (again.code, again.err) == (0, "")
     out = again.out
     assert "Nothing changes in the stack.\nNothing changes on the page.\n" in out
-    assert "The machine's image 1.0.0 is being baked (building). Run 'visualneurons deploy' again" in out
+    assert "The machine's image 1.0.0 is being baked (building). The page paints by itself" in out
     assert cloud.shim.asked.count("StartImagePipelineExecution") == 1
 
 
 def test_a_baked_image_is_not_spoken_of_and_a_failed_one_is_baked_again(
     cloud: Cloud, first: Ended, terminal: Terminal
 ) -> None:
-    (image,) = cloud.shim.images.values()
-    image["state"] = {"status": "FAILED", "reason": "The smoke test has failed"}
+    (build,) = cloud.shim.images.values()
+    build["state"] = {"status": "FAILED", "reason": "The smoke test has failed"}
     _, out, _ = terminal.run("deploy")
-    assert "1.0.0 is being baked from now on. The last try failed: The smoke test has failed. Run" in out
+    assert "1.0.0 is being baked from now on. The last try failed: The smoke test has failed. The page" in out
     assert cloud.shim.asked.count("StartImagePipelineExecution") == 2
     for each in cloud.shim.images.values():
         each["state"] = {"status": "AVAILABLE"}
     _, out, _ = terminal.run("deploy")
     assert "image" not in out.partition("Nothing changes on the page.")[2]
+
+
+def test_an_image_is_baked_anew_when_asked_for(cloud: Cloud, first: Ended, terminal: Terminal) -> None:
+    for each in cloud.shim.images.values():
+        each["state"] = {"status": "AVAILABLE"}
+    before = set(cloud.shim.images)
+    _, out, _ = terminal.run("deploy", "--bake")
+    assert "Nothing changes in the stack." in out
+    assert "image 1.0.0 is being baked from now on. Studios boot from the one before until it is there. Run" in out
+    (anew,) = cloud.shim.images.keys() - before
+    client, pipeline = cloud.client("imagebuilder"), f"arn:aws:imagebuilder:{REGION}:{ID}:image-pipeline/{STACK}-studio"
+    told = image.bake(client, pipeline, "1.0.0", anew=True)
+    assert told.startswith(
+        "The machine's image 1.0.0 is being baked (building). Studios boot from the one before until"
+    )
+    cloud.shim.images[anew]["state"] = {"status": "FAILED", "reason": "No GPU was to be had"}
+    told = image.bake(client, pipeline, "1.0.0", anew=False)
+    assert told == (
+        "The machine's image 1.0.0 is not as new as it could be. The last try failed: No GPU was to be had. "
+        "Try it again with --bake."
+    )
+    cloud.shim.images[anew]["state"] = {"status": "AVAILABLE"}
+    assert image.bake(client, pipeline, "1.0.0", anew=False) == ""
+    assert cloud.shim.images.keys() == before | {anew}
+    assert "from now on. Studios boot from the one before until" in image.bake(client, pipeline, "1.0.1", anew=False)
+    cloud.shim.images.popitem()
 
 
 def test_older_images_are_removed_once_there_is_a_newer_one(cloud: Cloud, first: Ended, terminal: Terminal) -> None:
@@ -181,10 +250,53 @@ def test_older_images_are_removed_once_there_is_a_newer_one(cloud: Cloud, first:
     ssm.put_parameter(Name=f"/imagebuilder/{STACK}/image", Value=images[1], Type="String")
     for each in cloud.shim.images.values():
         each["state"] = {"status": "AVAILABLE"}
-    assert "Older images of the machine were removed: 1." in terminal.run("deploy").out
+    assert "Older images of the machine were removed: 1." in terminal.run("deploy", "--yes").out
     assert [each["ImageId"] for each in ec2.describe_images(Owners=["self"])["Images"]] == images[1:]
     assert len(ec2.describe_snapshots(OwnerIds=["self"])["Snapshots"]) == 1
     assert "Older images" not in terminal.run("deploy").out
+
+
+def test_what_the_filling_of_a_disk_costs_is_told_by_the_newest_image(
+    cloud: Cloud, first: Ended, terminal: Terminal
+) -> None:
+    ec2, ssm, path = cloud.client("ec2"), cloud.client("ssm"), f"/imagebuilder/{STACK}/image"
+    snapshot = ec2.create_snapshot(VolumeId=ec2.create_volume(AvailabilityZone="us-east-1a", Size=80)["VolumeId"])
+    disk = {"DeviceName": "/dev/sda1", "Ebs": {"SnapshotId": snapshot["SnapshotId"]}}
+    made = ec2.register_image(Name="large", BlockDeviceMappings=[disk], RootDeviceName="/dev/sda1")["ImageId"]
+    before = ssm.get_parameters(Names=[path])["Parameters"]
+    ssm.put_parameter(Name=path, Value=made, Type="String", Overwrite=True)
+    try:
+        out = terminal.run("deploy", "--dry-run").out
+        assert "with an image of 80.0 GiB." in out, "the whole disk, where EC2 does not tell how much of it is full"
+        cloud.shim.answers["DescribeSnapshots"] = FULL
+        out = terminal.run("deploy", "--dry-run").out
+        assert re.search(r"^  FillSeconds +245  \(now \d+\)$", out, re.MULTILINE)
+        assert "245 of them for the filling of its disk, with an image of 60.0 GiB." in out
+    finally:
+        ssm.delete_parameter(Name=path)
+        for each in before:
+            ssm.put_parameter(Name=path, Value=each["Value"], Type="String")
+        ec2.deregister_image(ImageId=made)
+        ec2.delete_snapshot(SnapshotId=snapshot["SnapshotId"])
+
+
+def test_a_base_image_that_does_not_fit_is_refused_before_anything_is_made(
+    cloud: Cloud, first: Ended, terminal: Terminal
+) -> None:
+    cloud.shim.base = 81
+    builds = cloud.shim.asked.count("StartImagePipelineExecution")
+    code, _, err = terminal.run("deploy", "--bake")
+    assert (code, err) == (
+        1,
+        f"visualneurons deploy: The base image {BASE} needs a disk of 81 GB, and the machine's has 80. "
+        "Take a newer VisualNeurons, or a larger VolumeSize in lambda_launcher/template.yaml, in both places.\n",
+    )
+    assert terminal.run("deploy", "--stack", "fourth", "--dry-run").code == 1
+    assert terminal.run("deploy", "--dry-run").code == 0, "nothing is to be baked"
+    cloud.shim.refusals["GetParameter"] = (400, "ParameterNotFound", "")
+    code, _, err = terminal.run("deploy", "--stack", "fourth")
+    assert (code, err.startswith(f"visualneurons deploy: {REGION} has no base image /aws/service/")) == (1, True)
+    assert cloud.shim.asked.count("StartImagePipelineExecution") == builds
 
 
 def test_a_dry_run_only_looks(cloud: Cloud, first: Ended, terminal: Terminal) -> None:
@@ -212,13 +324,40 @@ def test_what_changes_is_said_before_and_asked(cloud: Cloud, first: Ended, termi
     variables = "Environment"
     function = cloud.client("lambda").get_function_configuration(FunctionName=f"{STACK}-launcher")
     assert function[variables]["Variables"]["MAX_STUDIOS"] == "2"
-    code, out, _ = terminal.run("deploy", "--max-gpus", "1", "--yes")
+    code, out, _ = terminal.run("deploy", "--max-gpus", "1", "--gallery-days", "7", "--yes")
     assert code == 0
     assert "Launcher is changed" in out
+    page = cloud.client("s3").get_object(Bucket=resources(cloud)["Site"], Key="config.json")["Body"].read()
+    assert json.loads(page)["days"] == 7
     function = cloud.client("lambda").get_function_configuration(FunctionName=f"{STACK}-launcher")
     assert function[variables]["Variables"]["MAX_STUDIOS"] == "1"
     code, out, _ = terminal.run("deploy")
     assert "Nothing changes in the stack." in out, "what is not given stays as it is deployed"
+
+
+def test_what_a_machine_is_told_changes_with_the_launchers_settings(
+    cloud: Cloud, first: Ended, terminal: Terminal
+) -> None:
+    ec2, template = cloud.client("ec2"), resources(cloud)["StudioTemplate"]
+
+    def version() -> str:
+        """The one that the launcher starts machines with."""
+        function = cloud.client("lambda").get_function_configuration(FunctionName=f"{STACK}-launcher")
+        found: str = function["Environment"]["Variables"]["LAUNCH_TEMPLATE_VERSION"]
+        return found
+
+    def told() -> str:
+        """What the next machine finds in its environment."""
+        described = ec2.describe_launch_template_versions(LaunchTemplateId=template, Versions=[version()])
+        (found,) = described["LaunchTemplateVersions"]
+        return base64.b64decode(found["LaunchTemplateData"]["UserData"]).decode()
+
+    assert "\nDEADLINE=3600\n" in told()
+    assert terminal.run("deploy", "--deadline", "1800", "--yes").code == 0
+    assert "\nDEADLINE=1800\n" in told()
+    (known,) = ec2.describe_launch_templates(LaunchTemplateIds=[template])["LaunchTemplates"]
+    assert known["DefaultVersionNumber"] == 1, "the default stays the first"
+    assert version() == str(known["LatestVersionNumber"])
 
 
 def test_a_page_that_has_changed_is_forgotten_by_the_edge(cloud: Cloud, first: Ended, terminal: Terminal) -> None:
@@ -240,7 +379,7 @@ def test_a_closed_launcher_is_opened_again(cloud: Cloud, first: Ended, terminal:
 def test_what_fails_is_said_by_its_first_reason_and_nothing_is_left(cloud: Cloud, terminal: Terminal) -> None:
     config = {"Comment": "somebody else's", "Runtime": "cloudfront-js-2.0"}
     code = b"function handler(event) { return event.request; }"
-    cloud.client("cloudfront").create_function(Name="second-route", FunctionConfig=config, FunctionCode=code)
+    cloud.client("cloudfront").create_function(Name=f"second-{REGION}-route", FunctionConfig=config, FunctionCode=code)
     exit_code, _, err = terminal.run("deploy", "--stack", "second", "--yes")
     assert exit_code == 1
     assert re.match(r"visualneurons deploy: Route could not be made: .*already exist.*\. Nothing of it is left\. ", err)
@@ -426,7 +565,7 @@ def test_no_network_is_a_sentence(terminal: Terminal) -> None:
 
 def test_without_gpus_it_says_what_to_ask_for(cloud: Cloud, terminal: Terminal) -> None:
     cloud.shim.quota = 0.0
-    code, _, err = terminal.run("deploy", "--max-gpus", "2")
+    code, _, err = terminal.run("deploy", "--max-gpus", "2", "--stack", "new")
     assert code == 1
     assert err.startswith(
         f"visualneurons deploy: Your account may use 0 virtual CPUs of machines with GPUs in {REGION}"
@@ -435,11 +574,16 @@ def test_without_gpus_it_says_what_to_ask_for(cloud: Cloud, terminal: Terminal) 
     assert "(Running On-Demand G and VT instances, L-DB2E81BA) at https://us-east-1.console.aws.amazon.com/" in err
 
 
+@pytest.mark.usefixtures("first")
 def test_with_too_few_gpus_it_says_so_and_goes_on(cloud: Cloud, terminal: Terminal) -> None:
-    cloud.shim.quota = 4.0
-    code, out, _ = terminal.run("deploy", "--dry-run", "--max-gpus", "3")
-    assert code == 0
-    assert f"may use 4 virtual CPUs of machines with GPUs in {REGION}; 3 studios at once need 12. Ask for them" in out
+    for cores in (4, 0):  # a page that is there can be changed even where no studio may run any more
+        cloud.shim.quota = float(cores)
+        code, out, _ = terminal.run("deploy", "--dry-run", "--max-gpus", "3")
+        assert code == 0
+        said = (
+            f"may use {cores} virtual CPUs of machines with GPUs in {REGION}; 3 studios at once need 12. Ask for them"
+        )
+        assert said in out
 
 
 def test_a_region_without_such_machines_is_a_sentence(cloud: Cloud, terminal: Terminal) -> None:
@@ -462,6 +606,36 @@ def test_a_network_that_will_not_do_is_a_sentence(cloud: Cloud, terminal: Termin
     assert f"The network {vpc} has no public subnet in us-east-1a, us-east-1b, us-east-1c. Give it one" in err
 
 
+def test_images_are_made_where_machines_get_public_addresses(cloud: Cloud) -> None:
+    ec2 = cloud.client("ec2")
+    vpc = ec2.create_vpc(CidrBlock="10.1.0.0/16")["Vpc"]["VpcId"]
+    ec2.modify_vpc_attribute(VpcId=vpc, EnableDnsHostnames={"Value": True})
+    gateway = ec2.create_internet_gateway()["InternetGateway"]["InternetGatewayId"]
+    ec2.attach_internet_gateway(InternetGatewayId=gateway, VpcId=vpc)
+    (table,) = ec2.describe_route_tables(Filters=[{"Name": "vpc-id", "Values": [vpc]}])["RouteTables"]
+    ec2.create_route(RouteTableId=table["RouteTableId"], DestinationCidrBlock="0.0.0.0/0", GatewayId=gateway)
+
+    def subnet(number: int, zone: str) -> str:
+        made = ec2.create_subnet(VpcId=vpc, CidrBlock=f"10.1.{number}.0/24", AvailabilityZone=zone)
+        return str(made["Subnet"]["SubnetId"])
+
+    quiet, other = subnet(0, "us-east-1b"), subnet(1, "us-east-1a")
+    account = Account(boto3.Session("test", "test", region_name=REGION), ID, REGION)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AWS_ENDPOINT_URL", cloud.url)
+        with pytest.raises(Trouble) as refused:
+            network.found(account, vpc, TYPES)
+        assert str(refused.value) == (
+            f"No public subnet of the network {vpc} gives each machine a public address. Switch that on in one: "
+            f"aws ec2 modify-subnet-attribute --subnet-id {quiet} --map-public-ip-on-launch --region {REGION}"
+        )
+        ec2.modify_subnet_attribute(SubnetId=other, MapPublicIpOnLaunch={"Value": True})
+        assert network.found(account, vpc, TYPES).subnets == (other, quiet), "though us-east-1b has more types"
+        better = subnet(2, "us-east-1b")
+        ec2.modify_subnet_attribute(SubnetId=better, MapPublicIpOnLaunch={"Value": True})
+        assert network.found(account, vpc, TYPES).subnets == (better, other)
+
+
 def test_without_boto3_it_says_what_to_install(cloud: Cloud) -> None:
     script = "import sys; sys.modules['boto3'] = None; from visualneurons import main; sys.exit(main(sys.argv[1:]))"
     for command in ("deploy", "destroy", "studios"):
@@ -476,13 +650,25 @@ def test_without_boto3_it_says_what_to_install(cloud: Cloud) -> None:
 
 
 def test_ctrl_c_before_anything_has_changed(cloud: Cloud) -> None:
-    code, err = interrupted(cloud, "DescribeVpcs", "deploy", "--stack", "third")
-    assert code == 130
+    with holding(cloud, "DescribeVpcs") as asked, cloud.start("deploy", "--stack", "third") as process:
+        asked()
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=30)
+    assert process.returncode == 130
     assert err.strip() == "visualneurons deploy: Interrupted. Nothing was changed."
 
 
 def test_ctrl_c_while_the_stack_is_made(cloud: Cloud, terminal: Terminal) -> None:
-    code, err = interrupted(cloud, "ExecuteChangeSet", "deploy", "--stack", "fourth", "--yes")
+    here = threading.get_ident()
+    with holding(cloud, "ExecuteChangeSet") as asked, ThreadPoolExecutor(1) as thread:
+
+        def press() -> None:
+            asked()
+            signal.pthread_kill(here, signal.SIGINT)
+
+        pressed = thread.submit(press)
+        code, _, err = terminal.run("deploy", "--stack", "fourth", "--yes")
+        pressed.result()
     assert code == 130
     sentence = "Interrupted. CloudFormation goes on by itself; run it again to see how it ends."
     assert err.strip() == f"visualneurons deploy: {sentence}"
@@ -491,17 +677,18 @@ def test_ctrl_c_while_the_stack_is_made(cloud: Cloud, terminal: Terminal) -> Non
     assert "VisualNeurons is at https://" in out
 
 
-def interrupted(cloud: Cloud, operation: str, *words: str) -> tuple[int, str]:
-    """Press Ctrl-C as soon as a command, run as a process of its own, asks for `operation`."""
-    cloud.shim.held[operation] = threading.Event()
+@contextmanager
+def holding(cloud: Cloud, operation: str) -> Iterator[Callable[[], None]]:
+    """Within the block `operation` gets no answer; what is given returns as soon as it is asked for."""
+    cloud.shim.held[operation] = release = threading.Event()
     before = cloud.shim.asked.count(operation)
-    with cloud.start(*words) as process:
+
+    def asked() -> None:
         until = time.monotonic() + 120
         while cloud.shim.asked.count(operation) == before:
-            assert process.poll() is None
             assert time.monotonic() < until, f"{operation} was not asked for"
             time.sleep(0.02)
-        process.send_signal(signal.SIGINT)
-        _, err = process.communicate(timeout=30)
-    cloud.shim.held.pop(operation).set()
-    return process.returncode, err
+
+    yield asked
+    del cloud.shim.held[operation]
+    release.set()

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from lambda_launcher.deploy import network, prices
+from lambda_launcher import fleet
+from lambda_launcher.deploy import prices
 from lambda_launcher.errors import CODES
 from lambda_launcher.template import parameters
 from tests.lambda_launcher.stack import Stack
@@ -56,6 +57,8 @@ def test_every_option_is_told_with_what_it_is_at_first() -> None:
         "--deadline": "Deadline",
         "--idle-stop": "IdleStop",
         "--idle-end": "IdleEnd",
+        "--gallery-days": "GalleryDays",
+        "--gallery-gigabytes": "GalleryGigabytes",
         "--types": "Types",
     }.items():
         assert told[option].strip("`") == defaults[parameter]
@@ -73,6 +76,7 @@ def test_the_prices_are_those_that_are_reckoned_with() -> None:
         assert re.search(rf"\| `{kind}` \(\w+\) \| {prices.HOURLY[kind]} \|", DOCS)
     assert f"| its public address | {prices.ADDRESS} |" in DOCS
     assert f"| {prices.DISK:.4f} | {prices.DISK:.4f} |" in DOCS
+    assert f"Each new machine costs {prices.FILL:.3f} besides" in DOCS
     assert f"as of {prices.AS_OF}" in DOCS
 
 
@@ -84,5 +88,5 @@ def test_the_idle_month_adds_up() -> None:
 
 
 def test_the_quota_is_the_one_that_is_looked_at() -> None:
-    assert f"*{network.QUOTA_NAME}*" in DOCS.replace("\n   ", " ")
-    assert f"`{network.QUOTA}`" in DOCS
+    assert f"*{fleet.QUOTA_NAME}*" in DOCS.replace("\n   ", " ")
+    assert f"`{fleet.QUOTA}`" in DOCS

@@ -11,7 +11,6 @@ import pytest
 
 from lambda_launcher.deploy import site
 from lambda_launcher.deploy.trouble import Trouble
-from server.limits import Limits
 
 NUMBERS = iter(range(1000))
 
@@ -39,16 +38,16 @@ def folder(tmp_path: Path) -> Path:
 
 
 def test_the_whole_site_is_there_and_knows_what_stands_behind_it() -> None:
-    pages = {page.key: page for page in site.pages()}
+    pages = {page.key: page for page in site.pages(30)}
     assert {"index.html", "display", "main.js", "artworks/artworks.json", "service_worker.js"} <= pages.keys()
     assert pages["display"].content == pages["index.html"].content
     assert pages["display"].type == "text/html; charset=utf-8"
-    assert json.loads(pages["config.json"].content) == {"launcher": "/api", "days": Limits().age}
+    assert json.loads(pages["config.json"].content) == {"launcher": "/api", "days": 30}
     assert not [key for key in pages if key.endswith((".py", ".pyc"))]
 
 
 def test_each_file_is_kept_as_long_as_it_may_be() -> None:
-    pages = {page.key: page for page in site.pages()}
+    pages = {page.key: page for page in site.pages(30)}
     never = {key for key, page in pages.items() if page.keep == "no-cache"}
     assert never == {"config.json", "service_worker.js"}
     long = {key for key, page in pages.items() if page.keep == "public, max-age=604800"}
@@ -59,7 +58,7 @@ def test_each_file_is_kept_as_long_as_it_may_be() -> None:
 
 
 def test_what_is_uploaded_is_served_as_what_it_is(s3: Any, bucket: str, folder: Path) -> None:
-    written, removed = site.upload(s3, bucket, site.pages(folder))
+    written, removed = site.upload(s3, bucket, site.pages(30, folder))
     assert written[-2:] == ["display", "index.html"], "pages come when all they refer to is there"
     assert set(written) == {
         "artworks/mosaic.jpg",
@@ -76,22 +75,22 @@ def test_what_is_uploaded_is_served_as_what_it_is(s3: Any, bucket: str, folder: 
 
 
 def test_only_what_has_changed_is_written_again(s3: Any, bucket: str, folder: Path) -> None:
-    site.upload(s3, bucket, site.pages(folder))
-    assert site.upload(s3, bucket, site.pages(folder)) == ([], [])
+    site.upload(s3, bucket, site.pages(30, folder))
+    assert site.upload(s3, bucket, site.pages(30, folder)) == ([], [])
     (folder / "main.js").write_text("changed", encoding="utf-8")
     (folder / "artworks" / "mosaic.jpg").unlink()
-    assert site.upload(s3, bucket, site.pages(folder)) == (["main.js"], ["artworks/mosaic.jpg"])
+    assert site.upload(s3, bucket, site.pages(30, folder)) == (["main.js"], ["artworks/mosaic.jpg"])
     listed = [each["Key"] for each in s3.list_objects_v2(Bucket=bucket)["Contents"]]
     assert "artworks/mosaic.jpg" not in listed
 
 
 def test_what_was_kept_otherwise_is_written_again(s3: Any, bucket: str, folder: Path) -> None:
-    site.upload(s3, bucket, site.pages(folder))
+    site.upload(s3, bucket, site.pages(30, folder))
     s3.put_object(Bucket=bucket, Key="main.js", Body=b"this is main.js", CacheControl="max-age=1")
-    assert site.upload(s3, bucket, site.pages(folder)) == (["main.js"], [])
+    assert site.upload(s3, bucket, site.pages(30, folder)) == (["main.js"], [])
 
 
 def test_a_file_of_no_known_type_is_refused(folder: Path) -> None:
     (folder / "movie.xyz").write_bytes(b"?")
     with pytest.raises(Trouble, match=r"^The site has the file movie\.xyz, of which no type is known\."):
-        site.pages(folder)
+        site.pages(30, folder)

@@ -42,7 +42,15 @@ def terminal(cloud: Cloud, ready: Packed) -> Terminal:
 
 @pytest.fixture
 def lived_in(cloud: Cloud, terminal: Terminal) -> Iterator[None]:
-    """A stack in which studios run, images were made and paintings are kept."""
+    """A stack in which studios run, images were made and paintings are kept: what the test before has left, or anew."""
+    if "stacks" not in left(cloud):
+        furnish(cloud, terminal)
+    yield
+    cloud.shim.refusals = {}
+
+
+def furnish(cloud: Cloud, terminal: Terminal) -> None:
+    """Deploy a stack, and put into it all that comes together in one that is used."""
     assert terminal.run("deploy", "--yes").code == 0
     ec2 = cloud.client("ec2")
     for tag in ("visualneurons", "visualneurons-workshop"):
@@ -61,9 +69,6 @@ def lived_in(cloud: Cloud, terminal: Terminal) -> Iterator[None]:
     for content in (b"one", b"other"):
         s3.put_object(Bucket=gallery, Key="gallery/a/b/picture", Body=content)
     s3.delete_object(Bucket=gallery, Key="gallery/a/b/picture")
-    yield
-    cloud.shim.refusals = {}
-    terminal.run("destroy", "--yes")
 
 
 def left(cloud: Cloud) -> dict[str, Any]:
@@ -90,13 +95,21 @@ def left(cloud: Cloud) -> dict[str, Any]:
     return {what: each for what, each in found.items() if each}
 
 
+def test_where_there_is_nothing_it_says_so(terminal: Terminal) -> None:
+    code, out, err = terminal.run("destroy", "--yes")
+    assert (code, err) == (0, "")
+    assert out.endswith("There was nothing of it.\n")
+    code, _, err = terminal.run("destroy")
+    assert (code, err) == (1, "visualneurons destroy: There is nobody to ask. Add --yes if it is to be done unasked.\n")
+
+
 @pytest.mark.usefixtures("lived_in")
-def test_nothing_is_left_and_all_that_was_removed_is_said(cloud: Cloud) -> None:
-    refused = cloud.run("destroy", says="n\n")
-    assert refused.returncode == 1
-    assert f"All of the stack '{STACK}' in {REGION}, account {ID}, is removed" in refused.stdout
-    assert "EVERYTHING THAT WAS PAINTED. 2 machines are there now; they are ended." in refused.stdout
-    assert refused.stdout.endswith("Nothing was removed.\n")
+def test_nothing_is_left_and_all_that_was_removed_is_said(cloud: Cloud, terminal: Terminal) -> None:
+    refused = terminal.run("destroy", says="n\n")
+    assert refused.code == 1
+    assert f"All of the stack '{STACK}' in {REGION}, account {ID}, is removed" in refused.out
+    assert "EVERYTHING THAT WAS PAINTED. 2 machines are there now; they are ended." in refused.out
+    assert refused.out.endswith("Nothing was removed.\n")
     there = left(cloud)
     assert there.keys() >= {"machines", "buckets", "images", "snapshots", "builds", "parameters", "logs", "stacks"}
 
@@ -116,29 +129,6 @@ def test_nothing_is_left_and_all_that_was_removed_is_said(cloud: Cloud) -> None:
     ):
         assert f"removed: {what}\n" in done.stdout, what
     assert "LEFT" not in done.stdout
-
-
-@pytest.mark.usefixtures("lived_in")
-def test_what_could_not_be_removed_is_named_and_goes_the_next_time(cloud: Cloud, terminal: Terminal) -> None:
-    denied = "You are not authorized to perform: ec2:DeleteSnapshot on it"
-    cloud.shim.refusals["DeleteSnapshot"] = (403, "UnauthorizedOperation", denied)
-    cloud.shim.refusals[f"DELETE /{ARTIFACTS}"] = (409, "BucketNotEmpty", "Somebody has just laid something in it.")
-    ended = terminal.run("destroy", "--yes")
-    assert ended.code == 1
-    (snapshot,) = left(cloud)["snapshots"]
-    assert (
-        f"LEFT: the snapshot {snapshot}: You may not do ec2:DeleteSnapshot in this account. "
-        "Ask who runs the account to allow it.\n"
-    ) in ended.out
-    assert "LEFT: the bucket of the artifacts: AWS refuses DeleteBucket: Somebody has just laid" in ended.out
-    assert ended.out.endswith("Run it again when that is mended.\n")
-    cloud.shim.refusals = {}
-    assert left(cloud).keys() == {"snapshots", "buckets"}
-
-    again = terminal.run("destroy", "--yes")
-    assert again.code == 0
-    assert "2 things were removed." in again.out, "a snapshot is known by its tag when its image is gone"
-    assert left(cloud) == {}
 
 
 @pytest.mark.usefixtures("lived_in")
@@ -169,14 +159,39 @@ def test_a_machine_that_does_not_end_is_named(
 
 
 @pytest.mark.usefixtures("lived_in")
-def test_what_stays_in_a_bucket_is_named(cloud: Cloud, terminal: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(cloud.shim.answers, f"POST /{ARTIFACTS}", STAYING)
+def test_what_could_not_be_removed_is_named_and_goes_the_next_time(cloud: Cloud, terminal: Terminal) -> None:
+    denied = "You are not authorized to perform: ec2:DeleteSnapshot on it"
+    cloud.shim.refusals["DeleteSnapshot"] = (403, "UnauthorizedOperation", denied)
+    (snapshot,) = left(cloud)["snapshots"]
+    stays = (
+        f"LEFT: the snapshot {snapshot}: You may not do ec2:DeleteSnapshot in this account. "
+        "Ask who runs the account to allow it.\n"
+    )
+    client = cloud.client("cloudformation")
+    client.update_termination_protection(StackName=STACK, EnableTerminationProtection=True)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(cloud.shim.answers, f"POST /{ARTIFACTS}", STAYING)
+        code, out, _ = terminal.run("destroy", "--yes")
+    assert code == 1
+    assert f"LEFT: the stack {STACK}: AWS refuses DeleteStack: " in out
+    assert stays in out
+    hint = "Ask who runs the account to allow it."
+    assert f"LEFT: the bucket of the artifacts: 1 objects stay (AccessDenied). {hint}\n" in out
+
+    client.update_termination_protection(StackName=STACK, EnableTerminationProtection=False)
+    cloud.shim.refusals[f"DELETE /{ARTIFACTS}"] = (409, "BucketNotEmpty", "Somebody has just laid something in it.")
     code, out, _ = terminal.run("destroy", "--yes")
     assert code == 1
-    assert (
-        "LEFT: the bucket of the artifacts: 1 objects stay (AccessDenied). Ask who runs the account to allow it.\n"
-        in out
-    )
+    assert stays in out, "a snapshot is known by its tag when its image is gone"
+    assert "LEFT: the bucket of the artifacts: AWS refuses DeleteBucket: Somebody has just laid" in out
+    assert out.endswith("Run it again when that is mended.\n")
+    cloud.shim.refusals = {}
+    assert left(cloud).keys() == {"snapshots", "buckets"}
+
+    again = terminal.run("destroy", "--yes")
+    assert again.code == 0
+    assert "2 things were removed." in again.out
+    assert left(cloud) == {}
 
 
 @pytest.mark.usefixtures("lived_in")
@@ -194,26 +209,5 @@ def test_what_was_interrupted_is_gone_on_with(cloud: Cloud, terminal: Terminal) 
     cloud.shim.held.clear()
     assert process.returncode == 130
     assert err.strip().endswith("Interrupted. What was begun goes on by itself; run it again for the rest.")
-    assert terminal.run("destroy", "--yes").code == 0
-    assert left(cloud) == {}
-
-
-def test_where_there_is_nothing_it_says_so(cloud: Cloud, terminal: Terminal) -> None:
-    terminal.run("destroy", "--yes")
-    code, out, err = terminal.run("destroy", "--yes")
-    assert (code, err) == (0, "")
-    assert out.endswith("There was nothing of it.\n")
-    code, _, err = terminal.run("destroy")
-    assert (code, err) == (1, "visualneurons destroy: There is nobody to ask. Add --yes if it is to be done unasked.\n")
-
-
-def test_a_stack_that_stays_is_named_with_the_reason(cloud: Cloud, terminal: Terminal) -> None:
-    assert terminal.run("deploy", "--yes").code == 0
-    client = cloud.client("cloudformation")
-    client.update_termination_protection(StackName=STACK, EnableTerminationProtection=True)
-    ended = terminal.run("destroy", "--yes")
-    assert ended.code == 1
-    assert f"LEFT: the stack {STACK}: AWS refuses DeleteStack: " in ended.out
-    client.update_termination_protection(StackName=STACK, EnableTerminationProtection=False)
     assert terminal.run("destroy", "--yes").code == 0
     assert left(cloud) == {}

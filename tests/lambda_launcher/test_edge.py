@@ -103,6 +103,32 @@ def test_what_the_edge_lets_through_is_marked_for_that_studio_alone() -> None:
     }
 
 
+@pytest.mark.parametrize("host", ["d111111abcdef8.cloudfront.net", "Paint.example"])
+def test_only_pages_of_the_site_may_ask_the_launcher(host: str) -> None:
+    def asking(origin: str | None) -> Json:
+        said = {} if origin is None else {"origin": {"value": origin}}
+        return {**request("/api/launch", headers={"host": {"value": host}, **said}), "method": "POST"}
+
+    ours = [None, f"https://{host}", f"HTTPS://{host.upper()}"]
+    for through in routed(code(KEY), NOW, list(map(asking, ours))):
+        assert "x-visualneurons-edge" in through["request"]["headers"]
+    others = [
+        "null",  # sandboxed, or of a page that does not say where it is from
+        "",
+        f"http://{host}",
+        f"https://{host}:8443",
+        f"https://{host}.evil.example",
+        f"https://evil.example/{host}",
+        f"https://evil.{host}",
+        f"https://{'x' * 200}.example",
+    ]
+    for origin, each in zip(others, routed(code(KEY), NOW, list(map(asking, others))), strict=True):
+        answer = each["response"]
+        error = json.loads(answer["body"]["data"])["data"]
+        assert (answer["statusCode"], error["code"]) == (CODES["origin_refused"].status, "origin_refused")
+        assert error["message"] == f"Pages of '{origin[:100]}' may not talk to this site."
+
+
 def test_no_ticket_is_told_from_a_bad_one() -> None:
     for asked in (request(), request(ticket="")):
         answer = outcome(asked)["response"]
@@ -245,7 +271,7 @@ def test_whatever_a_stranger_sends_is_refused(texts: list[str]) -> None:
 def test_it_is_small_enough_and_says_nothing_that_the_runtime_does_not_know() -> None:
     text = FUNCTION.read_text(encoding="utf-8")
     assert len(code("k" * 64, "ap-southeast-1", f"{'a' * 63}." * 3 + "example").encode()) <= 10 * 1024
-    statements = re.sub(r"//.*", "", text)
+    statements = re.sub(r"(?<!:)//.*", "", text)  # but no address
     unknown = r"\bclass\b|\byield\b|\.\.\.|\bof\b|\?\.|\?\?|\b(const|let|var) [\[{]|`|\bfetch\b|\bset\w+\(|\bprocess\b"
     assert not re.findall(unknown, re.sub(r'"[^"]*"', '""', statements))
     assert re.findall(r"^import .*", text, re.M) == ['import cf from "cloudfront";']

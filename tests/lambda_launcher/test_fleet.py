@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -14,9 +15,9 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from benchmarks.cloud import EmulatedFleet, Faults, World
+from benchmarks.cloud import TRIED, EmulatedFleet, Faults, World
 from lambda_launcher.ec2 import Ec2Fleet
-from lambda_launcher.fleet import Fleet, Refused, Unclear
+from lambda_launcher.fleet import QUOTA, QUOTA_NAME, Fleet, NoImage, OverQuota, Pool, Refused, Throttled, Unclear
 from lambda_launcher.settings import Settings
 from tests.lambda_launcher.site import SETTINGS
 
@@ -69,6 +70,29 @@ def test_what_need_not_be_done_is_no_error(kind: Kind) -> None:
     assert kind.powers() == {"studio-1": "terminated"}
 
 
+def test_a_machine_is_of_the_templates_version_that_was_deployed(ec2: Any, cloud: Settings) -> None:
+    template = cloud.launch_template
+    told = base64.b64encode(b"what the second version tells").decode()
+    made = ec2.create_launch_template_version(LaunchTemplateId=template, LaunchTemplateData={"UserData": told})
+    version = str(made["LaunchTemplateVersion"]["VersionNumber"])
+    (known,) = ec2.describe_launch_templates(LaunchTemplateIds=[template])["LaunchTemplates"]
+    assert known["DefaultVersionNumber"] == 1, "as CloudFormation leaves it, too"
+
+    def user_data(settings: Settings, studio: str) -> str | None:
+        machine, _ = Ec2Fleet(ec2, settings).launch(studio, cloud.pools)
+        found = ec2.describe_instance_attribute(InstanceId=machine.id, Attribute="userData")["UserData"].get("Value")
+        return str(found) if found else None
+
+    assert user_data(replace(cloud, launch_template_version=version), "studio-1") == told
+    assert user_data(cloud, "studio-2") is None, "a launcher that is being replaced keeps to what it was deployed with"
+
+
+def test_a_machine_is_made_from_the_image_that_was_baked_last(ec2: Any, cloud: Settings) -> None:
+    machine, _ = Ec2Fleet(ec2, cloud).launch("studio-1", cloud.pools)
+    (reservation,) = ec2.describe_instances(InstanceIds=[machine.id])["Reservations"]
+    assert reservation["Instances"][0]["ImageId"] == f"resolve:ssm:/imagebuilder/{cloud.stack}/image"
+
+
 def test_other_stacks_machines_are_not_ours(ec2: Any, cloud: Settings) -> None:
     mine, theirs = Ec2Fleet(ec2, cloud), Ec2Fleet(ec2, replace(cloud, stack="another"))
     theirs.launch("studio-2", cloud.pools)
@@ -93,8 +117,8 @@ FAILED = "<Response><Errors><Error><Code>{}</Code><Message>no</Message></Error><
 
 
 @contextmanager
-def answering(status: int, body: str) -> Iterator[Ec2Fleet]:
-    """A fleet whose EC2 gives one answer to everything: that of a pool without machines, which no emulator has."""
+def saying(status: int, body: str) -> Iterator[str]:
+    """The address of an EC2 that gives one answer to everything: that of a pool without machines, say."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
@@ -108,23 +132,30 @@ def answering(status: int, body: str) -> Iterator[Ec2Fleet]:
             pass
 
     server = HTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever)
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,))  # seconds until it sees that it is to end
     thread.start()
     try:
-        client = boto3.client(
-            "ec2",
-            endpoint_url=f"http://127.0.0.1:{server.server_port}",
-            config=Config(retries={"total_max_attempts": 1, "mode": "standard"}),
-        )
-        yield Ec2Fleet(client, SETTINGS)
+        yield f"http://127.0.0.1:{server.server_port}"
     finally:
         server.shutdown()
         thread.join()
         server.server_close()
 
 
-def pools(code: str) -> str:
-    return "".join(NONE.format(where=WHERE.format(*pool), code=code) for pool in SETTINGS.pools)
+@contextmanager
+def answering(status: int, body: str) -> Iterator[Ec2Fleet]:
+    """A fleet of such an EC2, which no emulator is."""
+    with saying(status, body) as address:
+        config = Config(retries={"total_max_attempts": 1, "mode": "standard"})
+        yield Ec2Fleet(boto3.client("ec2", endpoint_url=address, config=config), SETTINGS)
+
+
+def pools(*codes: str) -> str:
+    """The errors of an answer: the code of each pool, the last one that of all others, too."""
+    codes += codes[-1:] * (len(SETTINGS.pools) - len(codes))
+    return "".join(
+        NONE.format(where=WHERE.format(*pool), code=code) for pool, code in zip(SETTINGS.pools, codes, strict=True)
+    )
 
 
 @pytest.mark.usefixtures("endpoint")
@@ -133,6 +164,60 @@ def test_pools_that_have_none_are_named() -> None:
     with answering(200, body) as fleet, pytest.raises(Refused, match="InsufficientInstanceCapacity") as refused:
         fleet.launch("studio-1", SETTINGS.pools)
     assert refused.value.pools == SETTINGS.pools
+
+
+SHORT, LACKING, UNTRIED = "InsufficientInstanceCapacity", "InvalidFleetConfiguration", "UnfulfillableCapacity"
+
+
+@pytest.mark.usefixtures("endpoint")
+@pytest.mark.parametrize(
+    ("codes", "raised", "named"),
+    [
+        ([SHORT, SHORT, SHORT, UNTRIED], Refused, SETTINGS.pools[:3]),
+        ([SHORT, LACKING, UNTRIED], Refused, SETTINGS.pools[:2]),
+        ([LACKING, UNTRIED], Refused, SETTINGS.pools[:1]),
+        ([SHORT, "UnauthorizedOperation"], Refused, SETTINGS.pools[:1]),
+        ([UNTRIED], Refused, SETTINGS.pools),
+        (["UnauthorizedOperation", UNTRIED], Refused, ()),
+        ([SHORT, "VcpuLimitExceeded", UNTRIED], OverQuota, SETTINGS.pools[:1]),
+        ([SHORT, "RequestLimitExceeded", UNTRIED], Throttled, SETTINGS.pools[:1]),
+    ],
+)
+def test_a_pool_is_refused_by_its_own_code_alone(
+    codes: list[str], raised: type[Refused], named: Sequence[Pool]
+) -> None:
+    with answering(200, FLEET.format(errors=pools(*codes), instances="")) as fleet, pytest.raises(Refused) as refused:
+        fleet.launch("studio-1", SETTINGS.pools)
+    assert type(refused.value) is raised
+    assert refused.value.pools == tuple(named)
+
+
+@pytest.mark.usefixtures("endpoint")
+def test_a_quota_that_is_used_up_is_named() -> None:
+    with answering(400, FAILED.format("VcpuLimitExceeded")) as fleet, pytest.raises(OverQuota) as refused:
+        fleet.launch("studio-1", SETTINGS.pools)
+    assert f"{QUOTA_NAME} ({QUOTA})" in str(refused.value)
+
+
+NO_IMAGE = FAILED.replace("no", "The following aliases are invalid: /imagebuilder/visualneurons/image").format(
+    "SsmInvalidParameter"
+)
+
+
+@pytest.mark.usefixtures("endpoint")
+def test_an_image_that_is_still_to_be_made_is_told_from_one_that_is_no_image() -> None:
+    with answering(400, NO_IMAGE) as fleet, pytest.raises(NoImage):
+        fleet.launch("studio-1", SETTINGS.pools)
+    with answering(400, FAILED.format("SsmInvalidParameter")) as fleet, pytest.raises(Refused) as refused:
+        fleet.launch("studio-1", SETTINGS.pools)
+    assert type(refused.value) is Refused
+
+
+def test_the_emulated_fleet_tries_as_many_pools_as_ec2() -> None:
+    fleet = EmulatedFleet(World(Faults(lacking=1.0), seed=0), lambda machine: None, lambda studio: None)
+    with pytest.raises(Refused) as refused:
+        fleet.launch("studio-1", SETTINGS.pools)
+    assert refused.value.pools == SETTINGS.pools[:TRIED]
 
 
 @pytest.mark.usefixtures("endpoint")
@@ -146,8 +231,7 @@ def test_what_is_refused_for_another_reason_names_no_pool() -> None:
 @pytest.mark.usefixtures("endpoint")
 def test_pools_that_refused_are_told_with_the_machine_that_another_gave() -> None:
     first, *_, last = SETTINGS.pools
-    errors = NONE.format(where=WHERE.format(*first), code="InsufficientInstanceCapacity")
-    body = FLEET.format(errors=errors, instances=GIVEN.format(where=WHERE.format(*last)))
+    body = FLEET.format(errors=pools(SHORT, UNTRIED), instances=GIVEN.format(where=WHERE.format(*last)))
     with answering(200, body) as fleet:
         machine, refused = fleet.launch("studio-1", SETTINGS.pools)
     assert (machine.id, machine.type, machine.subnet) == ("i-1", *last)
@@ -155,11 +239,36 @@ def test_pools_that_refused_are_told_with_the_machine_that_another_gave() -> Non
 
 
 @pytest.mark.usefixtures("endpoint")
+def test_a_machine_is_not_forgotten_for_an_error_that_says_little() -> None:
+    errors = "<item><errorCode>InternalError</errorCode></item><item/>"
+    last = SETTINGS.pools[-1]
+    with answering(200, FLEET.format(errors=errors, instances=GIVEN.format(where=WHERE.format(*last)))) as fleet:
+        machine, refused = fleet.launch("studio-1", SETTINGS.pools)
+    assert (machine.id, machine.type, machine.subnet, refused) == ("i-1", *last, [])
+    with answering(200, FLEET.format(errors=errors, instances=GIVEN.format(where=""))) as fleet:
+        assert fleet.launch("studio-1", SETTINGS.pools)[0].id == "i-1"
+    with answering(200, FLEET.format(errors=errors, instances="")) as fleet, pytest.raises(Refused) as raised:
+        fleet.launch("studio-1", SETTINGS.pools)
+    assert (str(raised.value), raised.value.pools) == ("InternalError, no code given", ())
+
+
+@pytest.mark.usefixtures("endpoint")
+def test_a_fleet_that_was_asked_for_too_often_says_so() -> None:
+    errors = pools("InsufficientInstanceCapacity") + pools("RequestLimitExceeded")
+    with answering(200, FLEET.format(errors=errors, instances="")) as fleet, pytest.raises(Throttled):
+        fleet.launch("studio-1", SETTINGS.pools)
+
+
+@pytest.mark.usefixtures("endpoint")
 @pytest.mark.parametrize(
     ("status", "code", "raised", "named"),
     [
         (500, "InsufficientInstanceCapacity", Refused, True),
-        (400, "VcpuLimitExceeded", Refused, True),
+        (400, "VcpuLimitExceeded", OverQuota, False),
+        (400, "InvalidFleetConfiguration", Refused, False),
+        (500, "UnfulfillableCapacity", Refused, True),
+        (503, "RequestLimitExceeded", Throttled, False),
+        (400, "ThrottlingException", Throttled, False),
         (403, "UnauthorizedOperation", Refused, False),
         (400, "IncorrectInstanceState", Refused, False),
         (503, "Unavailable", Unclear, False),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+import io
 import json
 import subprocess
 import sys
@@ -16,11 +17,13 @@ import pytest
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from lambda_launcher import handlers
+from lambda_launcher.brake import AGAIN, BRAKE, FAILED
 from lambda_launcher.errors import CODES
 from lambda_launcher.settings import Settings
 from server.errors import CODES as CODES_OF_THE_STUDIO
 from server.tickets import Tickets
 from tests.lambda_launcher.site import KEY
+from tests.lambda_launcher.test_fleet import NO_IMAGE, saying
 
 EDGE = hmac.new(KEY.encode(), b"edge:api", hashlib.sha256).hexdigest()
 CACHED = (
@@ -73,23 +76,23 @@ def ask(
 
 def serve(dynamodb: Any, stack: Settings, id_: str, dns: str) -> None:
     """What a studio tells the table when it is ready."""
-    now = {"N": str(time.time())}
+    now, lease = {"N": str(time.time())}, {"N": str(time.time() + 90)}
+    report(dynamodb, stack, id_, phase={"S": "ready"}, ready=now, active=now, lease=lease, dns={"S": dns})
+
+
+def report(dynamodb: Any, stack: Settings, id_: str, **news: Any) -> None:
+    """What a studio tells the table."""
     dynamodb.update_item(
         TableName=stack.table,
         Key={"pk": {"S": f"studio#{id_}"}},
-        UpdateExpression="SET phase = :ready, ready = :now, active = :now, lease = :lease, dns = :dns ADD version :one",
-        ExpressionAttributeValues={
-            ":ready": {"S": "ready"},
-            ":now": now,
-            ":lease": {"N": str(time.time() + 90)},
-            ":dns": {"S": dns},
-            ":one": {"N": "1"},
-        },
+        UpdateExpression=f"SET {', '.join(f'{name} = :{name}' for name in news)} ADD version :one",
+        ExpressionAttributeValues={":one": {"N": "1"}, **{f":{name}": value for name, value in news.items()}},
     )
 
 
 def test_from_the_click_to_the_end_of_the_machine(dynamodb: Any, ec2: Any, stack: Settings) -> None:
-    status, told, _ = ask("POST", "/api/launch", {"key": "key-1", "painting": "p-1"})
+    owner = "a-secret-that-nobody-guesses"
+    status, told, _ = ask("POST", "/api/launch", {"key": "key-1", "painting": "p-1", "owner": owner})
     assert status == 202
     assert 120 < told.pop("eta") <= 150
     assert told == {
@@ -112,8 +115,10 @@ def test_from_the_click_to_the_end_of_the_machine(dynamodb: Any, ec2: Any, stack
 
     assert handlers.reap({}, LambdaContext()) == {"orphan": 0, "learn": 1}
     assert ask("DELETE", address)[0] == 403
-    assert ask("DELETE", address, headers={"authorization": "Bearer key-2"})[1]["data"]["code"] == "key_wrong"
-    assert ask("DELETE", address, headers={"authorization": "bearer key-1"})[:2] == (
+    assert ask("DELETE", address, headers={"authorization": "Bearer key-1"})[1]["data"]["code"] == "key_wrong"
+    assert ask("DELETE", address, headers={"authorization": f"bearer {owner}"})[1]["data"]["code"] == "studio_busy"
+    report(dynamodb, stack, told["id"], coming={"M": {}})  # he has come, and his painting is done
+    assert ask("DELETE", address, headers={"authorization": f"bearer {owner}"})[:2] == (
         202,
         {"id": told["id"], "state": "leaving"},
     )
@@ -164,6 +169,9 @@ def test_what_passes_comes_with_when_to_ask_again(stack: Settings, monkeypatch: 
         ("POST", "/api/launch", {"key": 7, "painting": "p-1"}, "field_invalid"),
         ("POST", "/api/launch", {"key": "k" * 65, "painting": "p-1"}, "field_invalid"),
         ("POST", "/api/launch", {"key": "k#1", "painting": "p-1"}, "field_invalid"),
+        ("POST", "/api/launch", {"key": "k", "painting": "p", "owner": "too-short"}, "field_invalid"),
+        ("POST", "/api/launch", {"key": "k", "painting": "p", "owner": "s" * 65}, "field_invalid"),
+        ("POST", "/api/launch", {"key": "k", "painting": "p", "owner": None}, "field_invalid"),
         ("POST", "/api/launch", {"key": "k", "painting": "p 1"}, "painting_id_invalid"),
         ("POST", "/api/launch", {"key": "k"}, "painting_id_invalid"),
         ("GET", "/api/studios/0123456789abcdef", None, "painting_id_invalid"),
@@ -212,19 +220,87 @@ def test_a_body_may_come_in_base64() -> None:
     assert (status, told["state"]) == (202, "booting")
 
 
+def levels(log: str) -> list[str]:
+    """How grave the launcher takes what it has written in its log: what is an ERROR counts for the alarm."""
+    return [json.loads(line)["level"] for line in log.splitlines()]
+
+
+@pytest.fixture
+def log(monkeypatch: pytest.MonkeyPatch) -> io.StringIO:
+    """What the launcher writes in its log."""
+    written = io.StringIO()
+    for handler in handlers.logger.handlers:
+        monkeypatch.setattr(handler, "stream", written)
+    return written
+
+
 @pytest.mark.usefixtures("stack")
-def test_a_cloud_that_does_not_answer_is_told_as_such(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_cloud_that_does_not_answer_is_told_as_such(monkeypatch: pytest.MonkeyPatch, log: io.StringIO) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
     status, told, headers = ask("POST", "/api/launch", {"key": "key-1", "painting": "p-1"})
     assert (status, told["data"]["code"], headers["Retry-After"]) == (503, "cloud_unavailable", "10")
+    assert levels(log.getvalue()) == ["ERROR"]
 
 
 @pytest.mark.usefixtures("stack")
-def test_what_nobody_foresaw_tells_the_visitor_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_cloud_that_refuses_a_machine_counts_for_the_alarm(monkeypatch: pytest.MonkeyPatch, log: io.StringIO) -> None:
+    monkeypatch.setenv("LAUNCH_TEMPLATE", "lt-0123456789abcdef0")
+    status, told, _ = ask("POST", "/api/launch", {"key": "key-1", "painting": "p-1"})
+    assert (status, told["data"]["code"]) == (503, "cloud_unavailable")
+    assert [level for level in levels(log.getvalue()) if level == "ERROR"] == ["ERROR"]
+    assert "InvalidLaunchTemplateId" in log.getvalue()
+
+
+def test_studios_that_are_broken_count_for_the_alarm(dynamodb: Any, stack: Settings, log: io.StringIO) -> None:
+    item = {"pk": {"S": BRAKE}, "failed": {"N": str(FAILED)}, "last": {"N": str(time.time())}, "version": {"N": "1"}}
+    dynamodb.put_item(TableName=stack.table, Item=item)
+    status, told, headers = ask("POST", "/api/launch", {"key": "key-1", "painting": "p-1"})
+    assert (status, told["data"]["code"], headers["Retry-After"]) == (503, "studios_broken", str(AGAIN))
+    assert levels(log.getvalue()) == ["ERROR"]
+
+
+def test_where_nothing_can_be_launched_by_the_settings_what_runs_is_ended_all_the_same(
+    monkeypatch: pytest.MonkeyPatch, stack: Settings
+) -> None:
+    owner = "a-secret-that-nobody-guesses"
+    _, told, _ = ask("POST", "/api/launch", {"key": "key-1", "painting": "p-1", "owner": owner})
+    monkeypatch.setenv("DAILY_SECONDS", str(stack.reservation - 1))
+    for cached in CACHED:
+        cached.cache_clear()
+    assert handlers.reap({}, LambdaContext()) == {"orphan": 0, "keep": 1}
+    assert ask("DELETE", f"/api/studios/{told['id']}", headers={"authorization": f"bearer {owner}"})[0] == 202
+    assert handlers.reap({}, LambdaContext()) == {"orphan": 0, "has ended": 1}
+    assert ask("POST", "/api/launch", {"key": "key-2", "painting": "p-2"})[1]["data"]["code"] == "server_error"
+    (machine,) = handlers._fleet().instances()
+    assert machine.power == "terminated"
+
+
+@pytest.mark.usefixtures("stack")
+def test_an_image_that_is_still_being_made_counts_for_no_alarm(
+    monkeypatch: pytest.MonkeyPatch, log: io.StringIO
+) -> None:
+    with saying(400, NO_IMAGE) as address:
+        monkeypatch.setenv("AWS_ENDPOINT_URL_EC2", address)
+        status, told, headers = ask("POST", "/api/launch", {"key": "key-1", "painting": "p-1"})
+    assert (status, told["data"]["code"], headers["Retry-After"]) == (503, "image_none", "120")
+    assert "SsmInvalidParameter" in log.getvalue()
+    assert "ERROR" not in levels(log.getvalue())
+
+
+@pytest.mark.usefixtures("stack")
+def test_what_is_refused_as_it_should_be_counts_for_no_alarm(log: io.StringIO) -> None:
+    assert ask("GET", "/api/studios/0123456789abcdef", query="painting=p-1")[0] == 404
+    assert ask("POST", "/api/launch", {"key": "k", "painting": "p"}, headers={"x-visualneurons-edge": ""})[0] == 403
+    assert "ERROR" not in levels(log.getvalue())
+
+
+@pytest.mark.usefixtures("stack")
+def test_what_nobody_foresaw_tells_the_visitor_nothing(monkeypatch: pytest.MonkeyPatch, log: io.StringIO) -> None:
     monkeypatch.delenv("TABLE")
     status, told, _ = ask("POST", "/api/launch", {"key": "key-1", "painting": "p-1"})
     assert (status, told["data"]["code"]) == (500, "server_error")
     assert "TABLE" not in json.dumps(told)
+    assert levels(log.getvalue()) == ["ERROR"]
 
 
 def test_a_code_means_the_same_here_and_in_the_studio() -> None:

@@ -9,16 +9,16 @@ import pytest
 from benchmarks.cloud import Faults
 from lambda_launcher.ec2 import Ec2Fleet
 from lambda_launcher.errors import Refusal
-from lambda_launcher.fleet import Refused
+from lambda_launcher.fleet import NoImage, OverQuota, Refused, Throttled
 from lambda_launcher.launcher import KEPT_OUT, Launcher
-from lambda_launcher.ledger import day
+from lambda_launcher.ledger import LEAST, day
 from lambda_launcher.settings import GRACE, Settings
 from lambda_launcher.studio import BOOT, PROMISE
 from lambda_launcher.table import Table
 from server.tickets import Tickets
-from tests.lambda_launcher.site import KEY, SETTINGS, Site, with_settings
+from tests.lambda_launcher.site import KEY, SETTINGS, Site, secret, with_settings
 
-RESERVED = SETTINGS.deadline + GRACE
+RESERVED = SETTINGS.deadline + GRACE + SETTINGS.fill_seconds
 
 
 def refusal(site: Site, painting: str, address: str = "192.0.2.1") -> Refusal:
@@ -121,7 +121,38 @@ def test_a_stopped_studio_is_started_before_another_is_launched() -> None:
     answer = site.launch("p-2")
     assert (answer.id, answer.state, answer.eta) == (id_, "booting", 60)
     assert site.machine(id_).boots == 2
-    assert site.reserved() == RESERVED
+    assert site.reserved() == SETTINGS.deadline + GRACE, "its disk is full already"
+
+
+def test_a_stopped_studio_that_was_told_otherwise_is_not_started_but_ended() -> None:
+    site = Site()
+    id_ = site.ready("p-1")
+    site.wait(SETTINGS.idle_stop + 240, renewing=id_)
+    machine = site.machine(id_)
+    assert site.launch("p-2").id == id_, "it is as it is set"
+    site.serve(id_)
+    site.wait(SETTINGS.idle_stop + 240, renewing=id_)
+    assert (machine.power, machine.boots) == ("stopped", 2)
+    site.deploy(idle_end=9000)
+    assert site.launch("p-3").id != id_
+    site.reaper.reap()
+    assert (machine.power, machine.boots) == ("shutting-down", 2)
+
+
+def test_a_running_studio_that_was_told_otherwise_paints_to_the_end_and_takes_nobody_new() -> None:
+    site = with_settings(max_studios=9)
+    old = site.ready("p-1", busy=1)
+    site.deploy()
+    assert site.launcher.status(old, "p-1").ticket, "who has a painting there may come back"
+    new = site.ready("p-2")
+    assert new != old
+    assert site.launch("p-3").id == new
+    site.reaper.reap()
+    assert site.machine(old).is_on
+    site.report(old, busy=0)
+    site.wait(60)
+    assert not site.machine(old).is_on
+    assert site.machine(new).is_on
 
 
 def test_who_waited_for_a_run_that_is_over_is_told_though_another_has_begun() -> None:
@@ -151,9 +182,12 @@ def test_a_studio_near_its_deadline_gets_no_new_visitors() -> None:
     site = with_settings(max_studios=9)
     id_ = site.ready("p-1")
     site.world.pass_until(site.world.now + SETTINGS.deadline - 100)
-    site.report(id_)
+    site.report(id_, coming={"p-1": site.world.now - 1})
     assert site.launch("p-2").id != id_
-    assert site.launch("p-1").id == id_  # who has a painting there may come back
+    assert site.launch("p-1").id == id_, "he is expected there"
+    site.report(id_, coming={})
+    assert site.launch("p-1").id != id_, "it would be refused there"
+    assert site.launcher.status(id_, "p-1").ticket, "who has a painting there may come back"
 
 
 def test_a_boot_that_takes_too_long_is_waited_for_no_longer() -> None:
@@ -232,6 +266,101 @@ def test_a_stopped_studio_that_cannot_be_started_is_ended(monkeypatch: pytest.Mo
     assert site.studio(id_).phase == "ended"
 
 
+@pytest.mark.parametrize(
+    ("reason", "code", "wait"),
+    [(Throttled("RequestLimitExceeded"), "launcher_busy", 5), (OverQuota("VcpuLimitExceeded"), "quota_spent", 60)],
+)
+@pytest.mark.parametrize("asked", ["launch", "start"])
+def test_where_too_much_is_asked_for_nothing_is_started_and_one_asks_again(
+    monkeypatch: pytest.MonkeyPatch, asked: str, reason: Refused, code: str, wait: int
+) -> None:
+    site = Site()
+    id_ = site.ready("p-1") if asked == "start" else ""
+    site.wait(SETTINGS.idle_stop + 240, renewing=id_)
+
+    def refuse(*_: object) -> Any:
+        raise reason
+
+    with monkeypatch.context() as patch:
+        patch.setattr(site.fleet, asked, refuse)
+        busy = refusal(site, "p-2")
+    assert (busy.code, busy.status, busy.retry_after) == (code, 503, wait)
+    assert site.reserved() == 0
+    answer = site.launch("p-2")
+    assert answer.state == "booting"
+    assert answer.id == id_ or asked == "launch", "it can be started as before"
+
+
+def test_pools_that_were_not_tried_are_asked_in_the_same_request(monkeypatch: pytest.MonkeyPatch) -> None:
+    site = with_settings(subnets=("subnet-a", "subnet-b", "subnet-c", "subnet-d"))
+    *others, last = site.settings.pools
+    launch, asked = site.fleet.launch, []
+
+    def try_three(studio: str, pools: Any) -> Any:
+        asked.append(tuple(pools[:3]))
+        if last not in pools[:3]:
+            raise Refused("InsufficientInstanceCapacity, UnfulfillableCapacity", pools[:3])
+        machine, _ = launch(studio, [last])
+        return machine, pools[: pools.index(last)]
+
+    monkeypatch.setattr(site.fleet, "launch", try_three)
+    answer = site.launch("p-1")
+    assert (answer.state, answer.type) == ("booting", last[0])
+    assert [pool for pools in asked for pool in pools] == [*others, last]
+    assert site.reserved() == RESERVED
+
+
+def test_a_search_that_takes_too_long_goes_on_with_the_next_request(monkeypatch: pytest.MonkeyPatch) -> None:
+    site = Site()
+    asked = []
+
+    def refuse_slowly(studio: str, pools: Any) -> Any:
+        asked.append(pools[0])
+        site.world.pass_until(site.world.now + 10)
+        raise Refused("InsufficientInstanceCapacity, UnfulfillableCapacity", pools[:1])
+
+    monkeypatch.setattr(site.fleet, "launch", refuse_slowly)
+    first = refusal(site, "p-1")
+    assert (first.code, first.status, first.retry_after) == ("capacity_none", 503, 1)
+    assert len(asked) == 2, "within the 25 seconds of a Lambda"
+    assert refusal(site, "p-1").retry_after == 1
+    assert refusal(site, "p-1").message.endswith("of no type and in no zone.")
+    assert tuple(asked) == site.settings.pools, "each once"
+    assert site.is_over()
+
+
+@pytest.mark.parametrize(
+    "reason",
+    [Refused("UnauthorizedOperation"), Throttled("RequestLimitExceeded"), OverQuota("VcpuLimitExceeded"), NoImage("")],
+)
+def test_where_no_machine_is_to_be_had_a_long_queue_is_better_than_none(
+    monkeypatch: pytest.MonkeyPatch, reason: Refused
+) -> None:
+    site = Site()
+    id_ = site.ready("p-1", busy=5)
+
+    def refuse(studio: str, pools: Any) -> Any:
+        raise reason
+
+    monkeypatch.setattr(site.fleet, "launch", refuse)
+    assert site.launch("p-2").id == id_
+    assert site.reserved() == RESERVED
+    site.report(id_, busy=50)
+    assert refusal(site, "p-3").status == 503
+
+
+def test_an_image_that_is_still_being_made_is_told_as_such(monkeypatch: pytest.MonkeyPatch) -> None:
+    site = Site()
+
+    def refuse(studio: str, pools: Any) -> Any:
+        raise NoImage("SsmInvalidParameter")
+
+    monkeypatch.setattr(site.fleet, "launch", refuse)
+    refused = refusal(site, "p-1")
+    assert (refused.code, refused.status, refused.retry_after) == ("image_none", 503, 120)
+    assert site.is_over()
+
+
 def test_what_the_cloud_should_not_refuse_is_told_as_such(monkeypatch: pytest.MonkeyPatch) -> None:
     site = Site()
 
@@ -266,7 +395,7 @@ def test_a_budget_that_is_used_up_comes_again_at_midnight() -> None:
     site = with_settings(daily_seconds=RESERVED + 100, address_seconds=RESERVED + 100)
     id_ = site.ready("p-1")
     site.wait(600, renewing=id_)
-    site.launcher.end(id_, "p-1")
+    site.launcher.end(id_, secret("p-1"))
     site.wait(120)
     for address, code, status in (("192.0.2.1", "address_spent", 429), ("192.0.2.2", "budget_spent", 503)):
         spent = refusal(site, "p-2", address)
@@ -304,26 +433,73 @@ def test_a_refused_visitor_reserves_nothing() -> None:
 def test_only_who_launched_a_studio_may_end_it() -> None:
     site = Site()
     id_ = site.launch("p-1").id
-    for key in ("p-2", ""):
+    site.launcher.launch("p-1", "p-1", "192.0.2.1", "another secret, later")
+    for owner in ("p-1", secret("p-2"), "another secret, later", ""):
         with pytest.raises(Refusal) as refused:
-            site.launcher.end(id_, key)
+            site.launcher.end(id_, owner)
         assert (refused.value.code, refused.value.status) == ("key_wrong", 403)
-    site.launcher.end(id_, "p-1")
+    site.launcher.end(id_, secret("p-1"))
     assert site.machine(id_).power == "shutting-down"
-    site.launcher.end(id_, "p-1")
+    site.launcher.end(id_, secret("p-1"))
     site.wait(60)
     assert site.is_over()
     assert site.studio(id_).phase == "ended"
-    site.launcher.end(id_, "p-1")
+    site.launcher.end(id_, secret("p-1"))
 
 
-def test_a_studio_where_others_paint_is_not_ended() -> None:
+def test_a_studio_that_was_launched_without_a_secret_is_ended_by_nobody_who_asks() -> None:
     site = Site()
-    id_ = site.ready("p-1", busy=2)
-    with pytest.raises(Refusal) as refused:
-        site.launcher.end(id_, "p-1")
-    assert (refused.value.code, refused.value.status) == ("studio_busy", 409)
-    assert site.machine(id_).is_on
+    id_ = site.launcher.launch("p-1", "p-1", "192.0.2.1").id
+    for owner in ("", "p-1"):
+        with pytest.raises(Refusal, match="not launched with this secret"):
+            site.launcher.end(id_, owner)
+
+
+def test_the_secret_itself_is_not_kept() -> None:
+    site = Site()
+    site.launch("p-1")
+    assert secret("p-1") not in repr(site.store.items)
+
+
+def test_a_studio_where_something_is_painted_or_awaited_is_not_ended() -> None:
+    site = Site()
+
+    def refused(id_: str) -> Refusal:
+        with pytest.raises(Refusal) as raised:
+            site.launcher.end(id_, secret("p-1"))
+        assert site.machine(id_).is_on
+        return raised.value
+
+    id_ = site.launch("p-1").id
+    site.launch("p-2")
+    waiting = refused(id_)
+    assert (waiting.code, waiting.status) == ("studio_busy", 409)
+    assert waiting.message == f"Paintings in the studio {id_} or on their way there: 2."
+    site.report(id_, phase="loading", coming={}, busy=1)  # it goes on with what was put aside
+    assert refused(id_).code == "studio_busy"
+    site.serve(id_, busy=1)
+    assert refused(id_).message.endswith("or on their way there: 1.")
+    site.report(id_, busy=0, coming={"p-3": site.world.now})
+    assert refused(id_).code == "studio_busy"
+    site.report(id_, coming={})
+    site.launcher.end(id_, secret("p-1"))
+    assert not site.machine(id_).is_on
+
+
+def test_whoever_launches_and_ends_again_and_again_spends_no_more_than_the_days_budget() -> None:
+    site = with_settings(deadline=600, daily_seconds=32_000, address_seconds=32_000)
+    code = ""
+    for number in range(200):
+        try:
+            id_ = site.launch(f"p-{number}").id
+        except Refusal as refused:
+            code = refused.code
+            break
+        site.launcher.end(id_, secret(f"p-{number}"))
+        site.wait(30)
+    assert code == "address_spent"
+    charged = len(site.fleet.machines) * (LEAST + SETTINGS.fill_seconds)
+    assert 30_000 < charged <= 32_000
 
 
 def test_what_was_ended_while_its_machine_was_asked_for_is_ended_with_it(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -332,7 +508,7 @@ def test_what_was_ended_while_its_machine_was_asked_for_is_ended_with_it(monkeyp
 
     def end_meanwhile(studio: str, pools: Any) -> Any:
         machine = launch(studio, pools)
-        site.launcher.end(studio, "p-1")
+        site.launcher.end(studio, secret("p-1"))
         return machine
 
     monkeypatch.setattr(site.fleet, "launch", end_meanwhile)

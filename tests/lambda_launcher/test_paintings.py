@@ -17,7 +17,7 @@ from gallery.table import TABLE as PAINTINGS
 from lambda_launcher import handlers
 from lambda_launcher.settings import Settings
 from model.recipe import Recipe
-from tests.lambda_launcher.test_handlers import CACHED, ask, serve
+from tests.lambda_launcher.test_handlers import CACHED, ask, report, serve
 
 OWNER = {"authorization": "Bearer open-sesame"}
 
@@ -110,7 +110,8 @@ def test_nothing_is_told_that_is_nobodys_business(kept: Gallery) -> None:
 
 def test_the_studio_that_has_a_painting_is_told_while_it_lives(kept: Gallery, stack: Settings, dynamodb: Any) -> None:
     assert ask("GET", "/api/paintings/one")[1]["data"]["code"] == "painting_unknown"
-    launched = ask("POST", "/api/launch", {"key": "one", "painting": "one"})[1]["id"]
+    owner = "a-secret-that-nobody-guesses"
+    launched = ask("POST", "/api/launch", {"key": "one", "painting": "one", "owner": owner})[1]["id"]
     told = {"painting": "one", "state": None, "studio": launched}
     assert ask("GET", "/api/paintings/one")[:2] == (200, told), "it is awaited there"
     serve(dynamodb, stack, launched, "ec2-192-0-2-9.example.com")
@@ -119,7 +120,8 @@ def test_the_studio_that_has_a_painting_is_told_while_it_lives(kept: Gallery, st
     assert ask("GET", "/api/paintings/two")[1]["studio"] == launched, "it is painted there, whoever began it elsewhere"
     with_claim.close()
     assert ask("GET", "/api/paintings/two")[1]["studio"] is None, "it was put aside"
-    assert ask("DELETE", f"/api/studios/{launched}", headers={"authorization": "Bearer one"})[0] == 202
+    report(dynamodb, stack, launched, coming={"M": {}})
+    assert ask("DELETE", f"/api/studios/{launched}", headers={"authorization": f"Bearer {owner}"})[0] == 202
     for painting, status in (("one", 404), ("two", 200)):
         answered, gone, _ = ask("GET", f"/api/paintings/{painting}")
         assert answered == status

@@ -6,11 +6,12 @@ from dataclasses import replace
 
 import pytest
 
-from benchmarks.cloud import Lost
+from benchmarks.cloud import Failed, Faults, Lost
 from lambda_launcher.fleet import Instance, Power
-from lambda_launcher.reaper import SPARE, STOPPING, UNSEEN, verdict
+from lambda_launcher.ledger import LEAST
+from lambda_launcher.reaper import PUTTING_ASIDE, SPARE, STOPPING, UNSEEN, verdict
 from lambda_launcher.studio import BOOT, LEASE, PROMISE, Studio
-from tests.lambda_launcher.site import SETTINGS, Site, with_settings
+from tests.lambda_launcher.site import SETTINGS, Site, secret, with_settings
 
 NOW = 1_800_000_000.0
 READY = Studio(
@@ -27,6 +28,7 @@ READY = Studio(
     instance="i-1",
     type="g6.xlarge",
     subnet="subnet-a",
+    template=SETTINGS.launch_template_version,
     dns="ec2.example",
     ready=NOW - 900,
     learnt=NOW - 1000,
@@ -36,7 +38,7 @@ BOOTING = replace(REQUESTED, phase="booting", instance="i-1", type="g6.xlarge", 
 LOADING = replace(BOOTING, phase="loading")
 STOPPED = replace(READY, phase="stopped", reserved=0, left=NOW - 60, lease=0)
 STOPPING_ = replace(READY, phase="leaving", goal="stopped", left=NOW - 60)
-ENDING = replace(READY, phase="leaving", goal="ended", left=NOW - 60)
+ENDING = replace(READY, phase="leaving", goal="ended", left=NOW - 30)
 IDLE = replace(READY, active=NOW - SETTINGS.idle_stop - 1)
 
 
@@ -70,6 +72,11 @@ IDLE = replace(READY, active=NOW - SETTINGS.idle_stop - 1)
         (replace(LOADING, lease=NOW - 1), "running", "end"),
         (STOPPED, "stopped", "keep"),
         (replace(STOPPED, left=NOW - SETTINGS.idle_end - 1), "stopped", "end"),
+        (replace(STOPPED, template="0"), "stopped", "end"),
+        (replace(READY, template="0", active=NOW - PROMISE), "running", "keep"),
+        (replace(READY, template="0", active=NOW - PROMISE - 1), "running", "end"),
+        (replace(READY, template="0", active=NOW - PROMISE - 1, busy=1), "running", "keep"),
+        (replace(BOOTING, template="0"), "running", "keep"),
         (STOPPED, "running", "stop"),
         (STOPPED, "terminated", "has ended"),
         (STOPPED, None, "has ended"),
@@ -78,8 +85,9 @@ IDLE = replace(READY, active=NOW - SETTINGS.idle_stop - 1)
         (STOPPING_, "stopped", "has stopped"),
         (replace(STOPPING_, left=NOW - STOPPING - 1), "stopping", "end"),
         (STOPPING_, "terminated", "has ended"),
-        (ENDING, "running", "end"),
-        (ENDING, "stopped", "end"),
+        (ENDING, "running", "keep"),  # it puts its paintings aside
+        (replace(ENDING, left=NOW - PUTTING_ASIDE - 1), "running", "end"),
+        (replace(ENDING, left=NOW - PUTTING_ASIDE - 1), "stopped", "end"),
         (ENDING, "terminated", "has ended"),
     ],
 )
@@ -131,7 +139,10 @@ def test_a_studio_that_says_that_it_leaves_is_ended_and_visited_no_more() -> Non
     id_ = site.ready("p-1")
     site.report(id_, phase="leaving", goal="ended", left=site.world.now)
     assert site.launch("p-1").id != id_
-    assert site.reaper.reap() == {"orphan": 0, "end": 1, "keep": 1}
+    assert site.reaper.reap() == {"orphan": 0, "keep": 2}
+    assert site.machine(id_).is_on, "it puts its paintings aside"
+    site.world.pass_until(site.world.now + PUTTING_ASIDE + 1)
+    assert site.reaper.reap()["end"] == 1
     assert site.machine(id_).power == "shutting-down"
 
 
@@ -140,13 +151,26 @@ def test_of_two_idle_studios_one_stays() -> None:
     first = site.ready("p-1", busy=9)
     second = site.ready("p-2")
     site.report(first, busy=0)
-    for _ in range(5):
-        site.world.pass_until(site.world.now + 60)
+    for _ in range(4):
+        site.world.pass_until(site.world.now + 43)
         for id_ in (first, second):
             if site.studio(id_).phase == "ready":
                 site.report(id_)
         site.reaper.reap()
     assert sorted(site.studio(id_).phase for id_ in (first, second)) == ["ready", "stopped"]
+
+
+def test_one_that_visitors_are_not_sent_to_makes_no_other_spare() -> None:
+    site = Site()
+    old = site.ready("p-1", busy=1, easels=2)
+    site.deploy()
+    id_ = site.ready("p-2")
+    for _ in range(3):
+        site.world.pass_until(site.world.now + SPARE / 2)
+        site.report(old)
+        site.report(id_)
+        site.reaper.reap()
+    assert [site.studio(each).phase for each in (old, id_)] == ["ready", "ready"]
 
 
 def test_a_machine_that_is_nobodys_is_ended() -> None:
@@ -192,11 +216,29 @@ def test_an_idle_studio_stops_and_is_ended_later() -> None:
 def test_what_was_used_is_settled() -> None:
     site = Site()
     id_ = site.ready("p-1")
-    site.wait(300, renewing=id_)
+    site.wait(120, renewing=id_)
     site.fleet.take(site.machine(id_))
     site.wait(60)
+    assert used(site) == [(180 + SETTINGS.fill_seconds, 0)] * 2, "with what its disk has cost"
+
+
+def used(site: Site) -> list[tuple[int, int]]:
+    """What is used and reserved, for all and for one."""
     ledgers = [item for name, item in site.store.items.items() if name.startswith("ledger#")]
-    assert [(item["used"], item["reserved"]) for item in ledgers] == [(360, 0), (360, 0)]
+    return [(item["used"], item["reserved"]) for item in ledgers]
+
+
+def test_a_start_is_charged_for_a_minute_at_least_and_a_disk_is_filled_once() -> None:
+    site = Site()
+    id_ = site.ready("p-1")
+    site.wait(SETTINGS.idle_stop + 240, renewing=id_)
+    ((before, _), _) = used(site)
+    assert before > SETTINGS.idle_stop + SETTINGS.fill_seconds
+    assert site.launch("p-2").id == id_
+    site.world.pass_until(site.world.now + 10)
+    site.fleet.take(site.machine(id_))
+    site.reaper.reap()
+    assert used(site) == [(before + LEAST, 0)] * 2
 
 
 def test_a_hung_studio_is_over_before_its_deadline_and_one_that_lies_at_it() -> None:
@@ -229,8 +271,22 @@ def test_one_that_cannot_be_ended_keeps_no_other_from_it(monkeypatch: pytest.Mon
         site.reaper.reap()
     assert [site.machine(id_).power for id_ in ids] == ["running", "shutting-down", "shutting-down"]
     monkeypatch.undo()
-    site.reaper.reap()
-    site.wait(120)
+    site.wait(PUTTING_ASIDE + 180)
+    assert site.is_over()
+
+
+def test_what_ec2_refuses_or_does_not_answer_is_asked_for_until_it_is_done() -> None:
+    site = Site(Faults(failed=0.4))
+    for number in range(3):
+        site.ready(f"p-{number}", busy=9)
+    failures = 0
+    for _ in range(120):
+        site.world.pass_until(site.world.now + 60)
+        try:
+            site.reaper.reap()
+        except (Failed, RuntimeError):
+            failures += 1
+    assert failures > 20
     assert site.is_over()
 
 
@@ -247,10 +303,11 @@ def test_a_boot_is_learnt_from_once() -> None:
 def test_after_a_day_what_has_ended_may_be_forgotten() -> None:
     site = with_settings(idle_end=0)
     id_ = site.ready("p-1")
-    site.launcher.end(id_, "p-1")
+    site.launcher.end(id_, secret("p-1"))
     site.wait(120)
     assert site.store.items[f"studio#{id_}"]["expires"] > site.world.now + 80_000
-    assert all("expires" in item for name, item in site.store.items.items() if name.startswith(("key#", "ledger#")))
+    forgotten = [item for name, item in site.store.items.items() if name.startswith(("key#", "ledger#", "studio#"))]
+    assert all(isinstance(item["expires"], int) for item in forgotten), "DynamoDB forgets by whole seconds"
 
 
 @pytest.mark.parametrize("steps", range(40))

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable
 
 import pytest
 
 from benchmarks.cloud import EmulatedStore
+from benchmarks.day import TIMER
 from benchmarks.launcher import NEVER, costs, counted, days, schedule
-from lambda_launcher import launcher, ledger, reaper, roll
+from lambda_launcher import launcher, ledger, reaper, roll, settings
 from lambda_launcher.store import Change
+from lambda_launcher.template import ROOT
 
 SETTLE = ledger.settle
 
@@ -66,8 +69,17 @@ def test_the_schedules_find_out_what_is_broken(
 
 
 @pytest.mark.slow
-def test_a_steady_day_is_cheaper_and_quicker_than_a_machine_for_each_click() -> None:
-    (steady,) = [clicks for name, clicks in days(quick=False).items() if name.startswith("steady")]
-    judged = [figure for figure in costs("steady", steady) if figure.target]
-    assert len(judged) == 2
+def test_days_are_cheaper_and_quicker_than_with_a_machine_for_each_click() -> None:
+    judged = [figure for day in days(quick=False).items() for figure in costs(*day) if figure.target]
+    assert len(judged) == 2 + 3, "and on each day all who click have their painting"
     assert all(figure.target and figure.target.met_by(figure.value) for figure in judged)
+
+
+def test_a_machine_ends_itself_within_what_is_reserved_for_it() -> None:
+    script = (ROOT / "ami" / "deadline.sh").read_text(encoding="utf-8")
+    (delay,) = re.findall(r"-ge \$\(\(deadline \+ (\d+)\)\)", script)
+    timer = (ROOT / "ami" / "units" / "visualneurons-deadline.timer").read_text(encoding="utf-8")
+    assert "OnUnitActiveSec=1min" in timer
+    studio = (ROOT / "ami" / "units" / "visualneurons.service").read_text(encoding="utf-8")
+    (killed,) = re.findall(r"TimeoutStopSec=(\d+)", studio)
+    assert int(delay) + 60 + int(killed) < TIMER < settings.GRACE

@@ -8,6 +8,7 @@ from tests.lambda_launcher.site import SETTINGS
 ENVIRONMENT = {
     "TABLE": "studios",
     "LAUNCH_TEMPLATE": "lt-0",
+    "LAUNCH_TEMPLATE_VERSION": "1",
     "SUBNETS": "subnet-a, subnet-b",
     "TYPES": "g6.xlarge,g5.xlarge",
     "TICKET_KEY": "arn",
@@ -15,9 +16,9 @@ ENVIRONMENT = {
     "ADDRESS_SECONDS": "20000",
     "MAX_STUDIOS": "3",
     "DEADLINE": "3600",
-    "IDLE_STOP": "420",
+    "IDLE_STOP": "180",
     "IDLE_END": "1800",
-    "EDGE": "paint.example",
+    "FILL_SECONDS": "184",
     "STACK": "visualneurons",
     "GALLERY": "s3://paintings/gallery?table=paintings",
 }
@@ -33,23 +34,28 @@ def test_what_is_missing_is_named(name: str) -> None:
         Settings.from_environment({key: value for key, value in ENVIRONMENT.items() if key != name})
 
 
+def test_what_is_no_number_is_named() -> None:
+    with pytest.raises(ValueError, match="DEADLINE is not a whole number"):
+        Settings.from_environment({**ENVIRONMENT, "DEADLINE": "an hour"})
+
+
 @pytest.mark.parametrize(
     ("changes", "problem"),
     [
-        ({"DEADLINE": "an hour"}, "DEADLINE is not a whole number"),
         ({"MAX_STUDIOS": "0"}, "MAX_STUDIOS must name at least one"),
         ({"SUBNETS": " , "}, "SUBNETS must name at least one"),
         ({"TYPES": ""}, "TYPES must name at least one"),
         (
-            {"DAILY_SECONDS": "3899"},
-            "DAILY_SECONDS is 3899, with which nothing can be launched: a studio may take 3900 s",
+            {"DAILY_SECONDS": "4083"},
+            "DAILY_SECONDS is 4083, with which nothing can be launched: a new studio may take 4084 s, of which "
+            "3600 s to live, 300 s to end and 184 s for its disk",
         ),
         ({"ADDRESS_SECONDS": "60"}, "ADDRESS_SECONDS is 60, with which nothing"),
     ],
 )
 def test_what_would_never_launch_anything_is_refused(changes: dict[str, str], problem: str) -> None:
     with pytest.raises(ValueError, match=problem):
-        Settings.from_environment({**ENVIRONMENT, **changes})
+        Settings.from_environment({**ENVIRONMENT, **changes}).check()
 
 
 def test_pools_are_asked_type_by_type() -> None:

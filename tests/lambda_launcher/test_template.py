@@ -119,6 +119,29 @@ def test_each_path_goes_where_the_design_says(either: Stack) -> None:
     assert origins["studio"]["DomainName"].endswith(".invalid"), "without the function it leads nowhere"
 
 
+def test_no_error_is_kept_at_the_edge(either: Stack) -> None:
+    config = either.properties("Distribution")["DistributionConfig"]
+    kept = {each["ErrorCode"]: each["ErrorCachingMinTTL"] for each in config["CustomErrorResponses"]}
+    assert kept == dict.fromkeys([400, 403, 404, 405, 414, 416, 500, 501, 502, 503, 504], 0), "all that can be named"
+    assert all(each.keys() == {"ErrorCode", "ErrorCachingMinTTL"} for each in config["CustomErrorResponses"])
+
+
+def test_a_stack_may_have_the_same_name_in_two_regions() -> None:
+    here, there = Stack(Email="me@example.com"), Stack(Email="me@example.com")
+    here.pseudo |= {"AWS::StackName": "a" * 24, "AWS::Region": "ap-southeast-1"}
+    there.pseudo |= {"AWS::StackName": "a" * 24, "AWS::Region": "ap-southeast-2"}
+    for resource in ("SiteAccess", "SafeHeaders", "ApiCaching", "ApiRequests", "Route", "Budget"):
+        (one,), (other,) = (_names(stack.properties(resource)) for stack in (here, there))
+        assert one != other, resource
+        assert re.fullmatch(r"[a-z0-9-]{1,64}", one), resource
+
+
+def _names(made: Any) -> list[str]:
+    """The name that a resource is given, wherever in its properties that stands."""
+    inner = [made, *(each for each in made.values() if isinstance(each, dict))]
+    return [each[key] for each in inner for key in ("Name", "BudgetName") if key in each]
+
+
 def test_a_domain_is_used_where_there_is_one() -> None:
     assert "Aliases" not in Stack().properties("Distribution")["DistributionConfig"]
     own = Stack(**OWN)
@@ -126,7 +149,7 @@ def test_a_domain_is_used_where_there_is_one() -> None:
     assert config["Aliases"] == ["paint.example.com"]
     assert config["ViewerCertificate"]["MinimumProtocolVersion"] == "TLSv1.2_2021"
     assert 'DOMAIN = "paint.example.com"' in own.properties("Route")["FunctionCode"]
-    assert own.properties("Launcher")["Environment"]["Variables"]["EDGE"] == "paint.example.com"
+    assert "\nEDGE=paint.example.com\n" in own.properties("StudioTemplate")["LaunchTemplateData"]["UserData"]
     assert own.holds("HasZone")
 
 
@@ -164,6 +187,7 @@ def test_the_studios_table_has_one_key_and_forgets(stack: Stack) -> None:
 def test_the_lambdas_are_set_as_they_read_it(stack: Stack, function: str) -> None:
     made = stack.properties(function)
     settings = Settings.from_environment(made["Environment"]["Variables"])
+    settings.check()
     assert settings.types == ("g6.xlarge", "g5.xlarge", "g4dn.xlarge")
     assert settings.subnets == tuple(GIVEN["Subnets"].split(","))
     assert settings.stack == STACK
@@ -179,6 +203,8 @@ def test_the_reaper_runs_every_minute_and_is_done_before_the_next(stack: Stack) 
     assert [each["Arn"] for each in rule["Targets"]] == ["Reaper.Arn"]
     assert stack.properties("Reaper")["Timeout"] < 60
     assert stack.properties("ScheduleMayCall")["SourceArn"] == "EveryMinute.Arn"
+    once = stack.properties("ReaperOnce")
+    assert (once["FunctionName"], once["Qualifier"], once["MaximumRetryAttempts"]) == ("Reaper", "$LATEST", 0)
 
 
 def test_a_studio_ends_when_it_is_powered_off_and_is_told_as_little_as_can_be(stack: Stack) -> None:
@@ -192,8 +218,8 @@ def test_a_studio_ends_when_it_is_powered_off_and_is_told_as_little_as_can_be(st
     (disk,) = data["BlockDeviceMappings"]
     assert disk["Ebs"]["Encrypted"] is True
     assert disk["Ebs"]["VolumeType"] == "gp3"
-    assert 100 <= disk["Ebs"]["VolumeInitializationRate"] <= 300
-    assert data["ImageId"] == f"resolve:ssm:/imagebuilder/{STACK}/image"
+    assert disk["Ebs"]["VolumeInitializationRate"] == 100, "the least that EBS promises, and so the cheapest"
+    assert "ImageId" not in data, "it is made before there is an image"
     assert "KeyName" not in data
     longest = stack.template["Parameters"]["Deadline"]["MaxValue"]
     assert f"-le {longest} ]" in (ROOT / "ami" / "deadline.sh").read_text(encoding="utf-8")
@@ -233,10 +259,11 @@ def test_the_user_data_says_what_a_studio_needs(either: Stack, tmp_path: Path) -
     told = dict(line.split("=", 1) for line in written.read_text(encoding="utf-8").splitlines())
     assert told["STACK"] == STACK
     assert told["AWS_DEFAULT_REGION"] == REGION
-    assert (told["DEADLINE"], told["IDLE_STOP"]) == ("3600", "420")
+    assert (told["DEADLINE"], told["IDLE_STOP"]) == ("3600", "180")
+    assert (told["GALLERY_DAYS"], told["GALLERY_GIGABYTES"]) == ("30", "1000")
     assert told["TABLE"] == "Studios"
     assert told["TICKET_KEY"].startswith("arn:aws:secretsmanager:")
-    assert told["EDGE"] == either.properties("Launcher")["Environment"]["Variables"]["EDGE"]
+    assert told["EDGE"] == (either.parameters["Domain"] or "Distribution.DomainName")
     place = urlsplit(told["GALLERY"])
     assert (place.scheme, place.netloc, place.path) == ("s3", "Gallery", "/gallery")
     assert parse_qs(place.query) == {"table": ["GalleryTable"]}
@@ -263,8 +290,10 @@ def test_everything_that_can_be_tagged_is_ours_by_its_tag(stack: Stack) -> None:
         "AWS::EC2::LaunchTemplate",
         "AWS::Events::Rule",
         "AWS::IAM::InstanceProfile",
+        "AWS::Lambda::EventInvokeConfig",
         "AWS::Lambda::Permission",
         "AWS::Logs::LogGroup",
+        "AWS::Logs::MetricFilter",
         "AWS::Route53::RecordSetGroup",
         "AWS::S3::BucketPolicy",
     }
@@ -287,6 +316,21 @@ def test_the_image_is_made_from_what_the_folder_holds(stack: Stack) -> None:
     assert distributed["SsmParameterConfigurations"][0]["ParameterName"] == f"/imagebuilder/{STACK}/image"
     disk = stack.properties("StudioTemplate")["LaunchTemplateData"]["BlockDeviceMappings"][0]["Ebs"]["VolumeSize"]
     assert disk >= recipe["BlockDeviceMappings"][0]["Ebs"]["VolumeSize"]
+
+
+def test_an_alarm_counts_what_the_launcher_says_in_its_log(stack: Stack) -> None:
+    alarm = stack.properties("LauncherFails")
+    patterns = []
+    for name in stack.of_type("AWS::Logs::MetricFilter"):
+        made = stack.properties(name)
+        assert made["LogGroupName"] == "LauncherLog"
+        (counted,) = made["MetricTransformations"]
+        assert (counted["MetricNamespace"], counted["MetricName"]) == (alarm["Namespace"], alarm["MetricName"])
+        assert counted["MetricValue"] == "1"
+        patterns.append(made["FilterPattern"])
+    # test_handlers.py has the launcher write such lines. The others are Lambda's own.
+    assert patterns == ['{ $.level = "ERROR" }', '?"Task timed out" ?"Runtime exited" ?"[ERROR]"']
+    assert (alarm["Statistic"], alarm["Period"], alarm["Threshold"]) == ("Sum", 300, 3)
 
 
 def test_a_person_is_told_when_the_reaper_fails_or_sleeps() -> None:

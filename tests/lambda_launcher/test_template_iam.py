@@ -6,7 +6,9 @@ of it. Which those are is written down below, from EC2's documentation; AWS itse
 
 from __future__ import annotations
 
+import ast
 import re
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -225,7 +227,7 @@ def test_the_key_of_tickets_is_read_by_who_signs_and_who_checks(stack: Stack) ->
 def test_a_studio_writes_of_itself_and_not_of_money(studio: list[dict[str, Any]]) -> None:
     for action in ("dynamodb:GetItem", "dynamodb:UpdateItem"):
         assert allows(studio, action, STUDIOS, {"dynamodb:LeadingKeys": ["studio#abc"]})
-        for key in ("ledger#2026-11-21", "key#abc", "studios", "pool#g6.xlarge#subnet-0aaa"):
+        for key in ("ledger#2026-11-21", "key#abc", "studios", "pool#g6.xlarge#subnet-0aaa", "boots#g6.xlarge"):
             assert not allows(studio, action, STUDIOS, {"dynamodb:LeadingKeys": [key]})
             assert not allows(studio, action, STUDIOS, {"dynamodb:LeadingKeys": ["studio#abc", key]})
         assert not allows(studio, action, STUDIOS)
@@ -270,44 +272,74 @@ def test_a_studio_may_do_with_the_gallery_what_the_gallery_does(studio: list[dic
     assert not allows(studio, "s3:DeleteBucket", "arn:aws:s3:::Gallery")
 
 
-# What the launcher's code asks of boto3, and what IAM calls it.
-LAUNCHER_CALLS = {
-    "batch_get_item": "dynamodb:BatchGetItem",
-    "create_fleet": "ec2:CreateFleet",
-    "delete_objects": "s3:DeleteObject",
-    "describe_instances": "ec2:DescribeInstances",
-    "get_item": "dynamodb:GetItem",
-    "get_secret_value": "secretsmanager:GetSecretValue",
-    "start_instances": "ec2:StartInstances",
-    "stop_instances": "ec2:StopInstances",
-    "terminate_instances": "ec2:TerminateInstances",
-    "transact_write_items": "dynamodb:PutItem",  # it puts, and nothing else
+# What the Lambdas' code asks of boto3, by module and function, and what IAM calls it.
+LAMBDA_CALLS = {
+    "ec2.launch": {"ec2:CreateFleet"},
+    "ec2.start": {"ec2:StartInstances"},
+    "ec2.stop": {"ec2:StopInstances"},
+    "ec2.end": {"ec2:TerminateInstances"},
+    "ec2.instances": {"ec2:DescribeInstances"},
+    "handlers._ticket_key": {"secretsmanager:GetSecretValue"},
+    "paintings.find": {"dynamodb:GetItem"},
+    "paintings._deleted": {"dynamodb:DeleteItem", "dynamodb:UpdateItem"},
+    "paintings._delete_files": {"s3:DeleteObject"},
+    "table.read": {"dynamodb:BatchGetItem"},
+    "table.write": {"dynamodb:PutItem"},  # it puts, and nothing else
+}
+LOGGING = {"logs:CreateLogStream", "logs:PutLogEvents"}
+FOR_A_LAUNCH = {
+    "ec2:CreateTags",
+    "ec2:RunInstances",
+    "iam:PassRole",
+    "ssm:GetParameters",  # EC2 finds the image for whoever launches
 }
 
 
-def test_the_lambdas_may_do_what_their_code_does(launcher: list[dict[str, Any]], reaper: list[dict[str, Any]]) -> None:
-    sources = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "lambda_launcher").glob("*.py"))
-    calls = set(re.findall(r'_client(?:\("\w+"\))?\.(?!get_paginator|get_parameter)(\w+)\(', sources))
-    calls |= set(re.findall(r'get_paginator\("(\w+)"\)', sources))
-    assert calls == LAUNCHER_CALLS.keys()
-    assert set(re.findall(r"TransactItems=\[\{\"(\w+)\"", sources)) == {"Put", "Delete"}
-    granted = {
-        action
-        for policy in [*launcher, *reaper]
-        for statement in policy["Statement"]
-        for action in listed(statement["Action"])
-    }
-    beyond_the_code = {
-        "dynamodb:DeleteItem",  # which a transaction that forgets a painting asks for
-        "dynamodb:UpdateItem",  # and this, of the item that counts the bytes of all
-        "ec2:CreateTags",
-        "ec2:RunInstances",
-        "iam:PassRole",
-        "logs:CreateLogStream",
-        "logs:PutLogEvents",
-        "ssm:GetParameters",  # EC2 finds the image for whoever launches
-    }
-    assert granted == set(LAUNCHER_CALLS.values()) | beyond_the_code
+def granted(role: list[dict[str, Any]]) -> set[str]:
+    """All that a role may do, wherever."""
+    return {action for policy in role for each in policy["Statement"] for action in listed(each["Action"])}
+
+
+def asking() -> Iterator[tuple[str, str]]:
+    """The functions of the Lambdas' code that ask AWS for something, each with its source."""
+    for path in sorted((ROOT / "lambda_launcher").glob("*.py")):
+        source = path.read_text(encoding="utf-8")
+        for each in ast.walk(ast.parse(source)):
+            if isinstance(each, ast.FunctionDef):
+                text = ast.get_source_segment(source, each) or ""
+                if re.search(r'_client(\("\w+"\))?\.\w+\(', text):
+                    yield f"{path.stem}.{each.name}", text
+
+
+def test_every_call_of_the_lambdas_is_known() -> None:
+    assert {name for name, _ in asking()} == LAMBDA_CALLS.keys()
+    for name, text in asking():
+        called = re.findall(r'_client(?:\("\w+"\))?\.(?!get_paginator)(\w+)\(', text)
+        called += re.findall(r'get_paginator\("(\w+)"\)', text)
+        (operation,) = called
+        if operation == "transact_write_items":
+            parts = set(re.findall(r'\{"(Put|Delete|Update|ConditionCheck)":', text))
+            assert {f"dynamodb:{part}Item" for part in parts} == LAMBDA_CALLS[name]
+        else:
+            action = operation.replace("delete_objects", "delete_object").title().replace("_", "")
+            assert {each.partition(":")[2] for each in LAMBDA_CALLS[name]} == {action}
+
+
+def asks(module: str) -> set[str]:
+    """What a module asks of the fleet."""
+    source = (ROOT / "lambda_launcher" / f"{module}.py").read_text(encoding="utf-8")
+    return {f"ec2.{call}" for call in re.findall(r"_fleet\.(\w+)\(", source)}
+
+
+def test_each_of_the_lambdas_may_do_what_its_code_does(
+    launcher: list[dict[str, Any]], reaper: list[dict[str, Any]]
+) -> None:
+    beside_the_fleet = {name for name in LAMBDA_CALLS if not name.startswith("ec2.")}
+    launchers = asks("launcher") | beside_the_fleet
+    reapers = asks("reaper") | {"table.read", "table.write"}
+    assert launchers | reapers == LAMBDA_CALLS.keys()
+    for role, calls, more in ((launcher, launchers, FOR_A_LAUNCH | LOGGING), (reaper, reapers, LOGGING)):
+        assert granted(role) == set().union(*(LAMBDA_CALLS[each] for each in calls)) | more
     for role in (launcher, reaper):
         assert allows(role, "dynamodb:PutItem", STUDIOS)
         assert not allows(role, "dynamodb:PutItem", PAINTINGS)

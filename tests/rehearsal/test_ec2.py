@@ -51,16 +51,16 @@ def test_a_machine_is_given_from_the_first_pool_and_once(tmp_path: Path) -> None
             client = cloud.client("ec2")
             settings = await asyncio.to_thread(settled, client)
             fleet = Ec2Fleet(client, settings)
-            capacity.refusals = 1
+            capacity.run_out()
             with pytest.raises(Refused) as refused:
                 await asyncio.to_thread(fleet.launch, "a-studio", settings.pools)
-            assert refused.value.pools == settings.pools
+            assert refused.value.pools == settings.pools[:3]
             assert await asyncio.to_thread(fleet.instances) == []
 
             turned = settings.pools[::-1]
             given, none = await asyncio.to_thread(fleet.launch, "another", turned)
             first = (settings.types[0], settings.subnets[1])
-            assert (given.studio, given.type, given.subnet) == ("another", *first), "by priority, then as asked"
+            assert (given.studio, given.type, given.subnet) == ("another", *first), "by priority; each refuses once"
             assert none == []
             again, _ = await asyncio.to_thread(fleet.launch, "another", turned)
             assert again == given

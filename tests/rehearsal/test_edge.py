@@ -256,6 +256,15 @@ async def test_the_launcher_is_told_who_asks_and_that_the_edge_lets_them() -> No
 
 
 @in_loop
+async def test_pages_of_other_sites_are_refused_by_the_edge_where_they_would_launch() -> None:
+    async with listening(echo) as (host, port), edging(nowhere, api=f"http://{host}:{port}/stage") as (_, address):
+        form = {"Content_Type": "text/plain", "Origin": "https://evil.example"}  # which no browser asks about before
+        answer = await ask(f"{address}/api/launch", "POST", b"{}", **form)
+        assert (answer.code, code(answer)) == (403, "origin_refused")
+        assert answer.headers["Content-Security-Policy"] == CONTENT_SECURITY_POLICY
+
+
+@in_loop
 async def test_a_launcher_that_does_not_answer_is_said_so() -> None:
     async with edging(nowhere) as (_, address):
         answer = await ask(f"{address}/api/launch", "POST", b"{}")

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.rehearsal.lost import LONG, another_goes_on, finished, ordered
+from rehearsal import faults
 from tests.rehearsal.under_way import UnderWay, under_way
-from tests.website.visitor import visiting
+from tests.website.visitor import Visitor, visiting
+
+LONG = 5000
+"""Iterations that take longer than anything takes to go wrong."""
 
 pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
 def rehearsal() -> Iterator[UnderWay]:
-    with under_way() as begun:
+    with under_way(claim=12) as begun:  # a studio that has died keeps its painting for no longer
         yield begun
 
 
@@ -26,7 +29,36 @@ def _nothing_is_left(rehearsal: UnderWay) -> Iterator[None]:
     rehearsal.over()
 
 
-def test_where_links_are_cut_the_page_comes_back(chromium: Browser, rehearsal: UnderWay) -> None:
+def ordered(visitor: Visitor, iterations: int) -> None:
+    """Go there and press Paint."""
+    visitor.open().sample().settings(size=256, iterations=iterations).paint()
+
+
+def goes_on(visitor: Visitor) -> None:
+    """See the painting go on."""
+    visitor.beyond(visitor.iteration + 2)
+
+
+def another_goes_on(visitor: Visitor, rehearsal: UnderWay, before: Set[str] = frozenset()) -> None:
+    """See the first studio lost that there was not `before`, and the painting finished by a second."""
+
+    def is_painted_again() -> bool:
+        visitor.page.wait_for_timeout(1000)
+        rehearsal.reap()
+        return [each.busy > 0 for each in rehearsal.view.studios if each.id not in before] == [False, True]
+
+    rehearsal.wait(is_painted_again, 200)
+    goes_on(visitor)
+    visitor.button("Finish now").click()
+    visitor.state("finished")
+    assert "picture" in rehearsal.kept()[visitor.painting]
+    visitor.faults.clear()  # what the browser says of links that were cut
+
+
+def test_where_links_are_cut_the_page_comes_back_and_where_its_machine_is_then_taken_away_another_goes_on(
+    chromium: Browser, rehearsal: UnderWay, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(faults, "PAINTED", 0.5)
     rehearsal.strike("drop")
     with visiting(chromium, rehearsal.url) as visitor:
         links: list[str] = []
@@ -37,14 +69,24 @@ def test_where_links_are_cut_the_page_comes_back(chromium: Browser, rehearsal: U
             visitor.page.wait_for_timeout(100)
             return len(set(links)) > 1
 
-        rehearsal.wait(is_back)
-        finished(visitor, rehearsal)
-    assert len(rehearsal.phases()) == 1
+        rehearsal.wait(is_back, 120)
+        goes_on(visitor)
+        assert len(rehearsal.phases()) == 1
+
+        rehearsal.strike("spot")
+        another_goes_on(visitor, rehearsal)
 
 
-def test_where_a_machine_is_taken_away_another_goes_on(chromium: Browser, rehearsal: UnderWay) -> None:
-    rehearsal.strike("spot")
-    another_goes_on(chromium, rehearsal)
+def test_where_a_machine_boots_slowly_and_dies_without_a_word_another_goes_on_from_the_last_checkpoint(
+    chromium: Browser, rehearsal: UnderWay
+) -> None:
+    before = rehearsal.phases().keys()
+    rehearsal.strike("slow-boot")
+    rehearsal.strike("kill")
+    with visiting(chromium, rehearsal.url) as visitor:
+        ordered(visitor, LONG)
+        visitor.said("booting")
+        another_goes_on(visitor, rehearsal, before)
 
 
 def test_where_there_is_no_machine_the_visitor_is_told_so(chromium: Browser, rehearsal: UnderWay) -> None:

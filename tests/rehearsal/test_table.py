@@ -28,14 +28,14 @@ ENDED = dataclasses.replace(BOOTING, phase="ended", left=1200, lease=0, reserved
 def test_it_says_what_each_studio_does_and_costs() -> None:
     first, row, money = lines(View(1100, (READY,), 0, 2100))
     assert first.split() == ["studio", "type", "phase", "runs", "for", "paints", "lease", "costs"]
-    assert row.split() == ["a1b2c3d4e5f6g7h8", "g6.xlarge", "ready", "1:40", "1", "65", "s", "$0.024"]
-    assert money == "today: 0 GPU-seconds used, 2100 reserved; in EC2 this would have cost $0.024"
+    assert row.split() == ["a1b2c3d4e5f6g7h8", "g6.xlarge", "ready", "1:40", "1", "65", "s", "$0.078"]
+    assert money == "today: 0 GPU-seconds used, 2100 reserved; in EC2 this would have cost $0.078"
 
 
 def test_what_has_ended_costs_no_more() -> None:
     early, late = (lines(View(now, (ENDED,), 200, 0))[1] for now in (1200, 5000))
     assert early == late
-    assert late.split() == ["a1b2c3d4e5f6g7h8", "g6.xlarge", "ended", "3:20", "–", "–", "$0.048"]
+    assert late.split() == ["a1b2c3d4e5f6g7h8", "g6.xlarge", "ended", "3:20", "–", "–", "$0.102"]
 
 
 def test_it_says_that_there_is_nobody() -> None:

@@ -18,6 +18,7 @@ T = TypeVar("T")
 
 SOON = {"Deadline": "900", "IdleStop": "5", "IdleEnd": "0"}
 """Seconds: a test does not want to wait for the end of a studio for longer than it has to."""
+PAUSE = 0.5  # seconds between two looks: who looks all the time takes the time of those that work
 
 
 class UnderWay:
@@ -72,7 +73,7 @@ class UnderWay:
         until = time.monotonic() + seconds
         while not (found := what()):
             assert time.monotonic() < until, f"waited in vain for {seconds} s; there is {self.view}"
-            time.sleep(0.1)
+            time.sleep(PAUSE)
         return found
 
     def over(self, seconds: float = 60) -> None:
