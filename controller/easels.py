@@ -18,8 +18,9 @@ logger = logging.getLogger(__name__)
 BROKEN = 3
 """An easel that dies so often before it has loaded its model is not brought back by merely trying once more."""
 
-LOADING = 120.0
-"""Seconds for which an easel that loads its model may say nothing, whatever the deadline of those at work."""
+LOADING = 300.0
+"""Seconds for which an easel that loads its model may say nothing, whatever the deadline of those at work: on a machine
+that has just booted, the libraries come from a disk that is still being filled."""
 
 LONGEST_PAUSE = 30.0
 """Seconds between two tries to bring an easel back, at most."""
@@ -149,11 +150,17 @@ class Easels:
         while True:
             await asyncio.sleep(min(1.0, self._setup.deadline / 4))
             for easel in self._easels:
-                silent = time.monotonic() - easel.heard
-                deadline = self._setup.deadline if easel.loaded else max(LOADING, self._setup.deadline)
-                if silent > deadline and (easel.busy or not easel.loaded):
-                    easel.heard = time.monotonic()
-                    easel.process.kill(f"The easel hung: it said nothing for {silent:.0f} s.")
+                try:
+                    self._look_after(easel)
+                except Exception:  # the other easels are to be minded all the same
+                    logger.exception("an easel could not be minded")
+
+    def _look_after(self, easel: _Easel) -> None:
+        silent = time.monotonic() - easel.heard
+        deadline = self._setup.deadline if easel.loaded else max(LOADING, self._setup.deadline)
+        if silent > deadline and (easel.busy or not easel.loaded):
+            easel.heard = time.monotonic()
+            easel.process.kill(f"The easel hung: it said nothing for {silent:.0f} s.")
 
     def _start(self, number: int) -> EaselProcess:
         def hear(process: EaselProcess, message: Any) -> None:

@@ -8,7 +8,7 @@ import contextlib
 from controller import timeline
 from controller.frame import parted
 from controller.painting import Painting
-from gallery import Full, Gallery, Gone, Taken
+from gallery import Full, Gallery, Gone, Taken, Unavailable
 from model import pictures, timelapse
 from model.errors import Refusal
 from model.pictures import Picture
@@ -47,8 +47,8 @@ class Films:
         data = self._gallery.read(painting.id, name)
         if data is None:
             data = timelapse.encode(_Kept(self._gallery, painting), format)
-            if (self._gallery.facts(painting.id) or {}).get("state") == "finished":
-                with contextlib.suppress(Full, Gone, Taken):
+            with contextlib.suppress(Full, Gone, Taken, Unavailable):  # then it is made once more
+                if (self._gallery.facts(painting.id) or {}).get("state") == "finished":
                     self._gallery.write(painting.id, name, data)
         return data
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Mapping
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -57,9 +58,10 @@ class Keeper:
         self._failing = failing
         self._losing = losing
         self._lanes = Lanes(threads=4)
+        self._claims = ThreadPoolExecutor(1, thread_name_prefix="claims")  # they do not wait for what takes longer
         self._closing = False
+        self._resting: set[str] = set()  # paintings of which the last is to be kept
         self.held: set[str] = set()  # paintings that are this studio's
-        self.ending: set[str] = set()  # paintings that are done, which the gallery does not know yet
 
     async def open(self) -> None:
         """Open the gallery; until then nothing else may be asked for."""
@@ -68,14 +70,18 @@ class Keeper:
 
     async def close(self, within: float) -> bool:
         """Do what is still to be done, for so many seconds; return whether all was."""
-        self._closing = True
+        self._closing = is_kept = True
         try:
             await asyncio.wait_for(self._lanes.idle(), within)
         except asyncio.TimeoutError:
-            return False
-        await self._lanes.thread(self._gallery.close)
-        self._lanes.close()
-        return True
+            is_kept = False
+        # Where others wait for what is ours, they do not wait for what takes too long: kept late, it is refused.
+        if is_kept or self.life is not None:
+            await asyncio.to_thread(self._gallery.close)
+        if is_kept:
+            self._lanes.close()
+        self._claims.shutdown(wait=False)
+        return is_kept
 
     def then(self, id: str, work: Callable[[], Coroutine[Any, Any, None]]) -> asyncio.Task[None]:
         """Do this when all is done that was asked for of this painting before."""
@@ -122,7 +128,9 @@ class Keeper:
 
     async def renew(self) -> None:
         """Renew all claims; those in vain are lost. This needs no lane."""
-        for id in await self.ask(self._gallery.renew):
+        with _telling():
+            lost = await asyncio.get_running_loop().run_in_executor(self._claims, self._gallery.renew)
+        for id in lost:
             self._lose(id)
 
     def is_last(self, id: str) -> bool:
@@ -133,12 +141,8 @@ class Keeper:
 
     async def ask(self, work: Callable[..., Any], *arguments: Any) -> Any:
         """Ask the gallery once; what goes wrong is a refusal."""
-        try:
+        with _telling():
             return await self._lanes.thread(work, *arguments)
-        except (Full, Unavailable) as error:
-            raise _refusal(error) from error
-        except Taken as error:
-            raise elsewhere(0.0) from error
 
     async def facts(self, id: str) -> dict[str, Any] | None:
         """What is known of a painting."""
@@ -214,23 +218,20 @@ class Keeper:
     def note(self, painting: Painting) -> None:
         """Keep what is known of a painting by now."""
         facts = painting.facts()
-        if painting.done:
-            self.ending.add(painting.id)
 
         async def note() -> None:
             await self._insist(self._gallery.note, painting.id, facts)
-            if facts["done"]:
-                self.ending.discard(painting.id)
 
         self.then(painting.id, note)
 
     def save(self, painting: Painting, message: Saved) -> None:
-        """Keep a frame; unless all is closing and frames have piled up: the last checkpoint is not to wait for them."""
+        """Keep a frame; unless frames have piled up: the end and the last checkpoint are not to wait for them."""
         loop = asyncio.get_running_loop()
         asked = loop.time()
 
         async def save() -> None:
-            if self._closing and loop.time() - asked > PILED_UP:
+            is_waited_for = self._closing or painting.id in self._resting
+            if is_waited_for and loop.time() - asked > PILED_UP:
                 return
             await self._try(self._gallery.write, painting.id, timeline.frame_name(message.iteration), message.message)
 
@@ -252,13 +253,15 @@ class Keeper:
     def rest(self, painting: Painting, message: Rested, kept: Callable[[], None]) -> None:
         """Keep what an easel leaves of a painting: the picture first, since a checkpoint can do without it."""
         id, iteration = painting.id, message.iteration
+        self._resting.add(id)
 
         async def keep() -> None:
+            self._resting.discard(id)
             if message.picture is not None:
                 await self._insist(self._gallery.write, id, "picture", message.picture)
                 await self._try(self._gallery.erase, id, list(map(film_name, FORMATS)))
             if message.frame is not None:
-                await self._try(self._gallery.write, id, timeline.frame_name(iteration), message.frame)
+                await self._insist(self._gallery.write, id, timeline.frame_name(iteration), message.frame)
             await self._insist(self._gallery.write, id, timeline.checkpoint_name(iteration), message.checkpoint)
             await self._thin(painting, iteration)
             kept()
@@ -358,6 +361,17 @@ def _beyond(names: Iterable[str], iteration: int) -> list[str]:
     """What is of no use once a painting is rewound to this iteration."""
     ended = {"picture", *map(film_name, FORMATS)}
     return [name for name in names if name in ended or ("/" in name and int(name.rpartition("/")[2]) > iteration)]
+
+
+@contextmanager
+def _telling() -> Iterator[None]:
+    """Tell what goes wrong with the gallery as a refusal."""
+    try:
+        yield
+    except (Full, Unavailable) as error:
+        raise _refusal(error) from error
+    except Taken as error:
+        raise elsewhere(0.0) from error
 
 
 def _refusal(error: Exception) -> Refusal:

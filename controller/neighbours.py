@@ -7,7 +7,6 @@ that is never shared there is nothing to do but to admit what is unfinished when
 from __future__ import annotations
 
 import asyncio
-import itertools
 import logging
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -91,30 +90,44 @@ class Neighbours:
     # ---------------------------------------------------------------- as long as the studio is open
 
     async def mind(self, life: float) -> None:
-        """Renew what is ours, and take what has become nobody's."""
+        """Renew what is ours."""
         pause = life / RENEWALS
-        for turn in itertools.count(1):
+        while True:
             await asyncio.sleep(pause)
+            pause = life / RENEWALS / 3  # should it fail, there is still time
             try:
                 await self._keeper.renew()
-                if turn % RENEWALS == 0:
-                    await self.adopt_all()
                 pause = life / RENEWALS
             except Refusal as refusal:
-                pause = life / RENEWALS / 3  # there is still time
                 logger.error("claims cannot be renewed", extra={"facts": {"error": str(refusal)}})
+            except Exception:
+                logger.exception("claims could not be renewed")
+
+    async def take_over(self, life: float) -> None:
+        """Take what has become nobody's."""
+        while True:
+            await asyncio.sleep(life)
+            try:
+                await self.adopt_all()
+            except Refusal as refusal:
+                logger.error("what is nobody's cannot be taken over", extra={"facts": {"error": str(refusal)}})
+            except Exception:  # what could not be read this time may be the next
+                logger.exception("what is nobody's could not be taken over")
 
     async def watch(self, life: float) -> None:
         """Look after what others have, and somebody here waits for."""
         while True:
             await asyncio.sleep(min(LOOK_EVERY, life / RENEWALS))
             for painting in list(self._studio.paintings.values()):
+                facts = {"painting": painting.id}
                 try:
                     if painting.elsewhere is not None or self._is_left(painting):
                         await self._look(painting)
                 except Refusal as refusal:
-                    facts = {"painting": painting.id, "error": str(refusal)}
+                    facts["error"] = str(refusal)
                     logger.error("another studio's painting cannot be seen", extra={"facts": facts})
+                except Exception:  # the others are to be looked after all the same
+                    logger.exception("another studio's painting could not be looked after", extra={"facts": facts})
 
     async def _look(self, painting: Painting) -> None:
         async with self._keeper.inside(painting.id):

@@ -34,6 +34,7 @@ class Painting:
     eta: float | None = None  # seconds to the end, once it is being painted
     deaths: int = 0  # easels that died over it
     error: dict[str, str] | None = None  # why it failed
+    before: int | None = None  # it was finished after so many iterations, of which there is a picture; more is wanted
     works: dict[str, str] = field(default_factory=dict)  # where in its bucket the gallery has the picture and the film
     elsewhere: float | None = None  # another studio has it; for so many seconds at most, if that one is gone
 

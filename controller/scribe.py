@@ -79,6 +79,7 @@ class Scribe:
         with self._changed:
             if turn == self._turn:
                 self._awaited = False
+                self._changed.notify_all()
 
     # ---------------------------------------------------------------- from the painter
 
@@ -98,8 +99,10 @@ class Scribe:
             if timeline.kept(number, of, timeline.FRAMES):
                 self._album.append(sheet)
             due = number - self._safe[0] >= CHECKPOINT_STEPS or time.monotonic() - self._safe[1] >= CHECKPOINT_SECONDS
-            if (due or timeline.kept(number, of, timeline.CHECKPOINTS)) and not self._awaited and number + 1 < of:
-                self._checkpoint, self._awaited = sheet, True
+            # One to go back to waits until the last is kept; one that is merely due gives way to a later one.
+            is_one = timeline.kept(number, of, timeline.CHECKPOINTS) or (due and not self._awaited)
+            if is_one and number + 1 < of:
+                self._checkpoint = sheet
                 self._safe = number, time.monotonic()
             self._changed.notify_all()
 
@@ -136,7 +139,7 @@ class Scribe:
     def _next(self) -> Callable[[], Callable[[], None]] | None:
         """What is to be made next: what must not be lost, then for those who wait; calling it takes it off the list."""
         newest = self._newest
-        if self._checkpoint:  # one in many iterations
+        if self._checkpoint and not self._awaited:  # one in many iterations
             return self._next_checkpoint
         if len(self._album) > BACKLOG // 2:  # those who look on might want more without end
             return self._next_kept
@@ -160,7 +163,7 @@ class Scribe:
         return lambda: self._send(Saved(sheet.turn, sheet.number, self._message(sheet, KEPT)))
 
     def _next_checkpoint(self) -> Callable[[], None]:
-        sheet, self._checkpoint = self._checkpoint, None
+        sheet, self._checkpoint, self._awaited = self._checkpoint, None, True
         assert sheet
         return lambda: self._send(Checkpointed(sheet.turn, sheet.number, sheet.iteration.checkpoint().to_bytes()))
 

@@ -158,7 +158,7 @@ class Studio:
         return sum(easel.painting is None for easel in self.easels)
 
     @property
-    def busy(self) -> bool:
+    def is_painting(self) -> bool:
         """Whether any easel is at a painting."""
         return any(easel.painting for easel in self.easels)
 
@@ -180,16 +180,22 @@ class Studio:
             return [Note(painting), *self._dispatch()]
         self._move(painting, "complete")
         painting.of, painting.progress, painting.eta = painting.iteration + 1, 100.0, 0.0
+        painting.before = None
         rest = self._rest(painting, keep=False)  # paused and resumed just then, it was to be begun once more
         return [*rest, Note(painting), Tell(painting, *standing(painting)), *self._dispatch()]
 
     def failed(self, painting: Painting, refusal: Refusal) -> list[Effect]:
-        """The painting cannot be painted."""
+        """The painting cannot be painted; or not any further, and stays as it was."""
         if painting.done or painting.elsewhere is not None:
             return []
+        error = {"code": refusal.code, "message": refusal.message, "hint": refusal.hint}
+        if painting.before is not None and painting.before == painting.iteration + 1:
+            self._move(painting, "complete")
+            painting.of, painting.before, painting.progress, painting.eta = painting.before, None, 100.0, 0.0
+            painting.deaths = 0
+            return [Note(painting), Tell(painting, "error", error), Tell(painting, *standing(painting))]
         self._move(painting, "fail")
-        painting.error = {"code": refusal.code, "message": refusal.message, "hint": refusal.hint}
-        painting.eta = None
+        painting.error, painting.eta = error, None
         return [Note(painting), Tell(painting, *standing(painting))]
 
     # ---------------------------------------------------------------- what people do
@@ -255,7 +261,9 @@ class Studio:
     def more(self, painting: Painting, iterations: Any) -> list[Effect]:
         """Paint so many iterations more than were asked for until now."""
         iterations = check_changes({"more": iterations}, total=painting.of)["more"]
+        before = painting.of if painting.state == "finished" else painting.before
         self._move_on(painting, "more")
+        painting.before = before
         painting.of += iterations
         change = self._change(painting, {"more": iterations})
         return [*change, Note(painting), *self._again(painting), *self._dispatch()]
@@ -269,6 +277,7 @@ class Studio:
             raise Refusal("move_illegal", problem, "Name one that is painted.")
         self._move_on(painting, "rewind")
         painting.iteration = painting.since = iteration
+        painting.before = None
         painting.deaths, painting.error, painting.eta = 0, None, None
         return [*self._rest(painting, keep=False), Note(painting), *self._again(painting), *self._dispatch()]
 

@@ -68,6 +68,7 @@ class StyleTransferController:
         self._neighbours = Neighbours(self._studio, self._keeper, self._viewing, self._do)
         self._paces, self._smallest = Paces(), 0
         self._began = time.time(), time.monotonic()
+        self._untold: set[str] = set()  # paintings that have ended, which those who look on are yet to be told
         self._arriving: dict[str, _Arrival] = {}
         self._opened = asyncio.Event()
         self._preparing = asyncio.Semaphore(2)  # pictures that are large take memory: few of them at a time
@@ -82,7 +83,8 @@ class StyleTransferController:
         self._easels.open()
         self._opened.set()
         life = self._keeper.life
-        shared = [self._neighbours.mind(life), self._neighbours.watch(life)] if life else []
+        neighbours = self._neighbours
+        shared = [each(life) for each in (neighbours.mind, neighbours.take_over, neighbours.watch)] if life else []
         self._tasks = [asyncio.create_task(work) for work in (self._easels.mind(), self._sweep(), *shared)]
 
     async def close(self, within: float) -> None:
@@ -91,7 +93,7 @@ class StyleTransferController:
         for task in self._tasks:
             task.cancel()
         self._do(self._studio.leave())
-        while self._studio.busy and time.monotonic() < until:
+        while self._studio.is_painting and time.monotonic() < until:
             await asyncio.sleep(0.02)
         self._easels.close()
         if not await self._keeper.close(max(0.5, until - time.monotonic())):
@@ -104,6 +106,8 @@ class StyleTransferController:
                 await self._keeper.retain(self._most, self._age, self._studio.paintings)
             except Refusal as refusal:
                 logger.error("the gallery cannot be swept", extra={"facts": {"error": str(refusal)}})
+            except Exception:  # the next time it may go well
+                logger.exception("the gallery could not be swept")
             await asyncio.sleep(SWEEP_EVERY)
 
     @property
@@ -145,8 +149,8 @@ class StyleTransferController:
 
     @property
     def busy(self) -> int:
-        """How many paintings are painted or wait to be."""
-        return sum(not each.rests for each in self._studio.paintings.values())
+        """How many paintings are painted here, or wait to be."""
+        return sum(each.goes_on for each in self._studio.paintings.values())
 
     @property
     def here(self) -> frozenset[str]:
@@ -170,7 +174,7 @@ class StyleTransferController:
     def describe(self, painting: Painting) -> dict[str, Any]:
         """What is told of a painting to those who ask for it."""
         facts = painting.described()
-        if painting.state == "finished" and painting.id in self._keeper.ending:
+        if painting.state == "finished" and painting.id in self._untold:
             facts["state"] = "painting"  # whoever is told that it is finished finds it so after any accident
         if painting.waits and painting.id in self._studio.paintings:
             facts |= self._studio.queued(painting)
@@ -311,7 +315,7 @@ class StyleTransferController:
                 viewer.tell("queued", self._studio.queued(painting))
             case "queued" | "painting" | "recovering" if painting.elsewhere is not None:
                 viewer.tell(*standing(painting))
-            case "paused" | "finished" | "failed":
+            case "paused" | "finished" | "failed" if painting.id not in self._untold:
                 viewer.tell(*standing(painting))
 
     # ---------------------------------------------------------------- owners
@@ -441,7 +445,10 @@ class StyleTransferController:
     def _tell(self, painting: Painting, state: str, data: Mapping[str, Any] | None) -> None:
         """Tell the viewers, once what it is about is kept."""
         is_ours = painting.elsewhere is None
-        if state in ("end", "error") and painting.id in self._keeper.held:
+        ends = state == "end" or (state == "error" and painting.state != "finished")
+        if ends:
+            self._untold.add(painting.id)
+        if ends and painting.id in self._keeper.held:
             metrics.PAINTINGS.labels(painting.state).inc()
         if state == "end":
             logger.info("painting finished", extra={"facts": painting.ended()})
@@ -449,7 +456,11 @@ class StyleTransferController:
             logger.warning(f"painting {painting.state}", extra={"facts": {"painting": painting.id, **data}})
 
         async def tell() -> None:
-            await self._keeper.find_works(painting)
+            try:
+                await self._keeper.find_works(painting)
+            finally:
+                if ends:
+                    self._untold.discard(painting.id)
             if state == "moved" or is_ours == (painting.elsewhere is None):  # else it was lost before this was kept
                 self._viewing.tell(painting, state, data)
             await self._let_go(painting)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import time
 from collections.abc import Callable, Iterable, Mapping
@@ -15,6 +16,8 @@ from controller.keeper import Keeper
 from controller.messages import Framed
 from controller.painting import Painting
 from model.errors import Refusal
+
+logger = logging.getLogger(__name__)
 
 SHARE = min(0.5, 0.01 * (os.cpu_count() or 1))
 """Of one processor's time that painting may need: where showing frames would take more, there are fewer of them."""
@@ -101,6 +104,15 @@ class Viewing:
         for viewer, seat in list(audience.seats.items()):
             if seat.live or state != "end":  # whoever still looks back is told then
                 viewer.tell(state, data)
+        if state == "error" and painting.state in ("failed", "cancelled"):
+            self._forget(painting)
+
+    def _forget(self, painting: Painting) -> None:
+        """All is over for those who looked on: what goes on later, or has the same id, is not shown to them."""
+        if audience := self._audiences.pop(painting.id, None):
+            metrics.VIEWERS.dec(len(audience.seats))
+            audience.seats.clear()
+            self._rest_until.pop(painting.id, None)
 
     def _begin_to_look_back(
         self,
@@ -131,14 +143,17 @@ class Viewing:
                 await self._show_kept(viewer, seat, audience, painting, seat.shown + 1)
         except Refusal as refusal:
             viewer.tell("error", {"code": refusal.code, "message": refusal.message, "hint": refusal.hint})
-        if viewer in audience.seats:
+        except Exception:  # what was kept cannot be shown, but what comes can
+            logger.exception("a viewer cannot look back", extra={"facts": {"painting": painting.id}})
+            problem = "What was kept of this painting cannot be shown."
+            viewer.tell("error", {"code": "server_error", "message": problem, "hint": "Look on: what comes is shown."})
+        finally:
             seat.live = True
-            if painting.state == "finished":  # meanwhile: nothing is shown after the end
-                self._show(painting, list(audience.last()))
+        if viewer in audience.seats:
+            if frame := audience.due_to(viewer):  # nothing is shown after the end
+                self._show(painting, [(viewer, *frame)])
             if not again or painting.rests or painting.elsewhere is None:
                 self._greet(viewer, painting)
-            if frame := audience.due_to(viewer):
-                self._show(painting, [(viewer, *frame)])
             self._want(painting)
 
     async def _show_kept(

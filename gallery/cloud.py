@@ -268,14 +268,9 @@ class CloudGallery:
 
     def _claiming(self, stored: Stored, write: Callable[[], bool]) -> bool:
         """Write a painting that is ours then, if it has a claim; return whether it could be."""
-        is_written = False
-        if stored.claim:
+        is_written = write()  # where this raises, it may be ours: then the claim runs out
+        if is_written and stored.claim:  # not before: `renew`, meanwhile, would find that nobody has made this claim
             self._tokens[stored.painting] = stored.claim.token
-        try:
-            is_written = write()
-        finally:
-            if stored.claim and not is_written:  # where this raised, it may be ours: then it runs out
-                self._forget(stored.painting, stored.claim.token)
         return is_written
 
     def _forget(self, painting: str, token: str) -> bool:

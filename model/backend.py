@@ -30,6 +30,18 @@ def _quiet() -> Iterator[None]:
         os.close(kept)
 
 
+@contextlib.contextmanager
+def _without(*names: str) -> Iterator[None]:
+    """Keras and TensorFlow load these where they find them, which takes a second, for what nobody here asks of them."""
+    hidden: dict[str, Any] = {name: None for name in names if name not in sys.modules}
+    sys.modules.update(hidden)
+    try:
+        yield
+    finally:
+        for name in hidden:
+            del sys.modules[name]
+
+
 def _start() -> Any:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     if "KERAS_BACKEND" not in os.environ:
@@ -44,7 +56,7 @@ def _start() -> Any:
     # What TensorFlow loads is no garbage: not looking for any saves a second at the start and one at the end.
     gc.disable()
     try:
-        with _quiet():
+        with _quiet(), _without("sklearn", *({"jax", "tensorflow"} - {name})):
             import keras
     finally:
         gc.freeze()

@@ -58,9 +58,9 @@ class Patches:
     smallest = 64
     fingerprint = ""
 
-    def __init__(self) -> None:
-        self._flow = compiled(flow, flowing.SHAPES)
-        self._brush = compiled(brush, BRUSH_SHAPES)
+    # Compiled once for all that a process loads: there are no weights in which they could differ.
+    _flow = staticmethod(compiled(flow, flowing.SHAPES))
+    _brush = staticmethod(compiled(brush, BRUSH_SHAPES))
 
     def scene(self, photo: Pixels, artworks: Sequence[Pixels], recipe: Recipe) -> Scene:
         """What is needed to paint `photo` at its size with `artworks`, which have theirs."""

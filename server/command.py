@@ -40,8 +40,9 @@ GALLERY = "~/.visualneurons/gallery"
 QUIET, UPLOADING = 75.0, 300.0
 """Seconds that a connection may take to ask for something, and that an upload may take: so none is held for nothing."""
 
-CLOSING, GONE = 7.0, 9.5
-"""Seconds after which what could not be put aside is left as its last checkpoint has it, and the process is gone."""
+CLOSING, GONE = 7.0, 2.5
+"""Seconds after which what could not be put aside is left as its last checkpoint has it, and so many later the process
+is gone. Where a studio in the cloud leaves of itself, it knows how long it may take."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -121,21 +122,25 @@ async def _serve(
     """Serve on `sockets` until the process is asked to end, or has to leave its `place`; return the exit code."""
     asked_to_end = asyncio.Event()
     loop = asyncio.get_running_loop()
+    until: list[float] = []  # by when what is to be put aside has to be
 
-    def end(*_: object) -> None:
-        gone = threading.Timer(GONE, os._exit, [0])  # whatever a thread still waits for
-        gone.daemon = True
-        gone.start()
-        loop.call_soon_threadsafe(asked_to_end.set)
+    def end(within: float) -> None:
+        if not until:  # else it may take as long as it was told at first
+            until.append(time.monotonic() + within)
+            gone = threading.Timer(within + GONE, os._exit, [0])  # whatever a thread still waits for
+            gone.daemon = True
+            gone.start()
+            loop.call_soon_threadsafe(asked_to_end.set)
 
     for number in (signal.SIGINT, signal.SIGTERM):
         # Not loop.add_signal_handler: Windows has none.
-        signal.signal(number, end)
+        signal.signal(number, lambda *_: end(CLOSING))
 
     entrance = _entrance(arguments, sockets, place)
     most = int(entrance.limits.message * 2**20)
     server = Listener(
         make_application(entrance),
+        behind_edge=entrance.edge is not None,
         ssl_options=certificate,
         max_body_size=most,
         max_buffer_size=most + 2**20,
@@ -156,13 +161,12 @@ async def _serve(
 
     minding = asyncio.create_task(_mind(entrance))
     await asked_to_end.wait()
-    until = time.monotonic() + CLOSING
     minding.cancel()
     if life and living:
         living.cancel()
         await life.leave()
     server.stop()
-    await entrance.controller.close(until - time.monotonic())
+    await entrance.controller.close(until[0] - time.monotonic())
     with contextlib.suppress(asyncio.TimeoutError):
         await asyncio.wait_for(server.close_all_connections(), 1)
     return 0
@@ -192,13 +196,15 @@ def _place(arguments: argparse.Namespace) -> Place | None:
     return place
 
 
-async def _live(life: Life, end: Callable[[], None]) -> None:
+async def _live(life: Life, end: Callable[[float], None]) -> None:
     """Have the studio end when its life in the cloud is over, or cannot be told any more."""
+    within = CLOSING
     try:
-        logger.info("the studio leaves", extra={"facts": {"reason": await life.live()}})
+        reason, within = await life.live()
+        logger.info("the studio leaves", extra={"facts": {"reason": reason}})
     except Exception:  # a studio of which nobody hears is ended anyway
         logger.exception("the studio's life cannot be told")
-    end()
+    end(within)
 
 
 async def _mind(entrance: Entrance) -> None:

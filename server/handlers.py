@@ -41,10 +41,13 @@ class Handler(SafeHandler):
         peer = self.request.remote_ip or ""
         return neighbourhood(self.entrance.edge.viewer(self.request.headers, peer) if self.entrance.edge else peer)
 
-    def admit(self) -> str | None:
-        """Refuse whoever has no ticket, where one is needed; return the painting it is for, if it is for one only."""
+    def admit(self, painting: str | None = None, reads: bool = False) -> str | None:
+        """Refuse whoever has no ticket, where one is needed; return the painting it is for, if it is for one only.
+
+        It has to be for `painting`, if one is named already, and is not used up by who only `reads`.
+        """
         tickets = self.entrance.tickets
-        return tickets.admit(self.get_query_argument("ticket", None), None).painting if tickets else None
+        return tickets.admit(self.get_query_argument("ticket", None), painting, reads).painting if tickets else None
 
     @staticmethod
     def check_ticket(ticket: str | None, painting: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import sys
 from typing import Any
 
 from tornado.http1connection import HTTP1ServerConnection
@@ -16,11 +17,11 @@ MOST_CONNECTIONS = 64
 
 
 class Listener(HTTPServer):
-    """An HTTP server that closes what one address has too many of."""
+    """An HTTP server that closes what one address has too many of. Behind an edge that is no visitor's address."""
 
-    def initialize(self, *arguments: Any, **options: Any) -> None:
-        """Make the server."""
-        self._counts = Counts(MOST_CONNECTIONS)
+    def initialize(self, *arguments: Any, behind_edge: bool = False, **options: Any) -> None:
+        """Make the server; it may be behind an edge, by way of which everybody comes."""
+        self._counts = Counts(sys.maxsize if behind_edge else MOST_CONNECTIONS)
         super().initialize(*arguments, **options)
 
     def handle_stream(self, stream: IOStream, address: tuple[Any, ...]) -> None:

@@ -79,7 +79,17 @@ class PaintingsHandler(Handler):
         self.finish({"painting": accepted.id, "key": key or None})
 
 
-class PaintingHandler(Handler):
+class OnePaintingHandler(Handler):
+    """What is asked of one painting. Behind the edge this, too, takes a ticket for it."""
+
+    def prepare(self) -> None:
+        """Let in only whom the entrance lets in to this painting."""
+        super().prepare()
+        if self.entrance.edge:
+            self.admit(self.path_args[0], reads=self.request.method != "DELETE")
+
+
+class PaintingHandler(OnePaintingHandler):
     """``/paintings/{id}``."""
 
     async def get(self, id: str) -> None:
@@ -106,7 +116,7 @@ class PaintingHandler(Handler):
         self.finish()
 
 
-class PictureHandler(Handler):
+class PictureHandler(OnePaintingHandler):
     """``/paintings/{id}/picture``."""
 
     async def get(self, id: str) -> None:
@@ -119,7 +129,7 @@ class PictureHandler(Handler):
     head = get
 
 
-class TimelapseHandler(Handler):
+class TimelapseHandler(OnePaintingHandler):
     """``/paintings/{id}/timelapse``."""
 
     async def get(self, id: str) -> None:

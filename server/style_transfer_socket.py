@@ -53,6 +53,7 @@ class StyleTransferSocket(Handler, WebSocketHandler):
         self._unsent = 0  # bytes said, other than frames, since last all had been sent
         self._rate = Rate(entrance.limits.rate)
         self._ticket: str | None = None  # the painting that the ticket is for
+        self._doing: asyncio.Task[None] | None = None  # what the last message asks for
 
     def check_origin(self, origin: str) -> bool:
         """Who may come was decided in `prepare`, for every handler alike."""
@@ -106,7 +107,13 @@ class StyleTransferSocket(Handler, WebSocketHandler):
     # ---------------------------------------------------------------- what it hears
 
     async def on_message(self, message: str | bytes) -> None:
-        """Do what a message says, or answer why not. The next one is read when this is done."""
+        """Let a message be answered when the one before it is. Signs of life are heard even while that takes long."""
+        if self._doing:
+            await asyncio.wait([self._doing])
+        self._doing = asyncio.create_task(self._answer(message))
+
+    async def _answer(self, message: str | bytes) -> None:
+        """Do what a message says, or answer why not."""
         if self.ws_connection is None or self.ws_connection.is_closing():
             return  # tornado reads on until the other end has closed, too: whoever was refused is not to be heard
         self._heard = time.monotonic()

@@ -52,8 +52,11 @@ class Tickets:
         self._clock = clock
         self._used = _Used()
 
-    def admit(self, token: str | None, painting: str | None) -> Claims:
-        """Admit the bearer of `token`, who asks for `painting` (None: for no particular one yet), or refuse."""
+    def admit(self, token: str | None, painting: str | None, reads: bool = False) -> Claims:
+        """Admit the bearer of `token`, who asks for `painting` (None: for no particular one yet), or refuse.
+
+        Who only `reads` does not use it up: browsers and what is between may ask again for what they read.
+        """
         if not token:
             problem = "This studio asks for a ticket, and none came."
             raise Refusal("ticket_missing", problem, "Start from the page that launches studios: it gives one.")
@@ -73,7 +76,9 @@ class Tickets:
         if ends + LEEWAY <= now:
             problem = f"The ticket ended {now - ends:.0f} seconds ago."
             raise Refusal("ticket_expired", problem, _ANOTHER)
-        self._used.take(name, ends, now)
+        self._used.check(name, ends, now)
+        if not reads:
+            self._used.take(name, ends)
         return Claims(name, claims.get("painting"))
 
     def _signed(self, token: str) -> Mapping[str, Any]:
@@ -118,13 +123,16 @@ class _Used:
         self._by_end: list[tuple[float, str]] = []
         self._forgotten = -math.inf
 
-    def take(self, name: str, ends: float, now: float) -> None:
-        """Use a ticket up, or refuse."""
+    def check(self, name: str, ends: float, now: float) -> None:
+        """Refuse a ticket that was used."""
         while self._by_end and self._by_end[0][0] + LEEWAY <= now:
             self._forgotten, name_of_ended = heapq.heappop(self._by_end)
             self._names.remove(name_of_ended)
         if name in self._names or ends <= self._forgotten:
             raise Refusal("ticket_used", "The ticket has been used, and it lets in once.", _ANOTHER)
+
+    def take(self, name: str, ends: float) -> None:
+        """Use a ticket up."""
         self._names.add(name)
         heapq.heappush(self._by_end, (ends, name))
 

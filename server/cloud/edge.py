@@ -7,6 +7,7 @@ import hmac
 from collections.abc import Mapping
 
 from controller import Refusal
+from server.origins import is_loopback
 
 HEADER = "X-Visualneurons-Edge"
 
@@ -24,6 +25,11 @@ class Edge:
         if not hmac.compare_digest(sent, self._wanted):
             problem = "This studio is entered by way of its site alone."
             raise Refusal("edge_missing", problem, "Start from the page that launches studios.")
+
+    @staticmethod
+    def is_machine(headers: Mapping[str, str], peer: str) -> bool:
+        """Whether the studio's own machine asks: neither who came by the edge, nor anybody else."""
+        return HEADER not in headers and is_loopback(peer)
 
     @staticmethod
     def viewer(headers: Mapping[str, str], peer: str) -> str:

@@ -28,6 +28,9 @@ TICK = 0.25
 """Seconds between two looks at whether there is something to tell."""
 GOODBYE, TAKEN_BACK = 1.0, 10.0
 """Seconds that the farewell may take: the paintings wait meanwhile to be put aside. Longer where there are minutes."""
+OWN_CHOICE, NOTICED = 30.0, 50.0
+"""Seconds that it may take to put the paintings aside: longer where the machine would be gone after two minutes. The
+reaper, and systemd on the machine, wait for longer than that."""
 
 
 class Life:
@@ -50,17 +53,17 @@ class Life:
         self._heard = time.monotonic()  # when the table last answered
         self._is_heard = True
 
-    async def live(self) -> str:
-        """Live until it is time to leave; return why."""
+    async def live(self) -> tuple[str, float]:
+        """Live until it is time to leave; return why, and in how many seconds the paintings have to be put aside."""
         beating = asyncio.create_task(self._beat_on())
         noticing = asyncio.create_task(notice(self._place.metadata))
         try:
             await asyncio.wait((beating, noticing), return_when=asyncio.FIRST_COMPLETED)
             if beating.done():
-                return beating.result()
+                return beating.result(), OWN_CHOICE
             beating.cancel()
             await self._say_farewell(TAKEN_BACK)
-            return f"its machine is taken back: {noticing.result()}"
+            return f"its machine is taken back: {noticing.result()}", NOTICED
         finally:
             beating.cancel()
             noticing.cancel()

@@ -26,7 +26,8 @@ class Place:
         missing = [name for name in ("INSTANCE", "TABLE", "IDLE_STOP") if not environment.get(name)]
         if missing:
             names = " and ".join(missing)
-            raise ValueError(f"STUDIO is set, so this is a studio in the cloud, but {names} is not. Set it, too.")
+            what = "is not. Set it" if len(missing) == 1 else "are not. Set them"
+            raise ValueError(f"STUDIO is set, so this is a studio in the cloud, but {names} {what}, too.")
         try:
             idle_stop = int(environment["IDLE_STOP"])
         except ValueError as error:

@@ -71,7 +71,7 @@ class Talk:
 
     def at(self, iteration: int) -> None:
         """Wait until it has finished an iteration."""
-        self.until(messages.Iterated, lambda said: said.facts["iteration"] == iteration)
+        self.until(messages.Iterated, lambda said: said.facts["iteration"] >= iteration)
 
 
 @contextmanager

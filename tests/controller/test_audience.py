@@ -409,7 +409,7 @@ class AnyOrder(RuleBasedStateMachine):
         self.paint(max(0, max(reached, default=-1) - self.iteration))  # what was painted before an easel died
         for _ in range(20):
             for viewer in self.viewers:
-                if self.flying[viewer]:
+                while self.flying[viewer]:
                     self.flying[viewer] -= 1
                     self.audience.taken(viewer, QUICK * 2)
                     if shown := self.audience.due_to(viewer):

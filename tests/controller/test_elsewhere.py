@@ -93,7 +93,7 @@ def test_what_is_lost_before_its_easel_begins_is_not_begun() -> None:
     of = painting(of=20)
     shop = opened(of)
     shop.do(shop.studio.lost(of))
-    assert not shop.studio.busy
+    assert not shop.studio.is_painting
     shop.go_on()
     assert (of.iteration, shop.states(of)) == (-1, ["moved"])
 

@@ -29,7 +29,7 @@ def painting() -> Painting:
 def test_what_the_gallery_keeps_comes_back_as_it_was() -> None:
     before = painting()
     before.iterated(FACTS)
-    before.state, before.since, before.deaths = "paused", 3, 2
+    before.state, before.since, before.deaths, before.before = "paused", 3, 2, 5
     before.settings = {"blend": (3.0, 1.0), "keep_colors": True}
     before.error = {"code": "painting_deadly", "message": "It was given up.", "hint": "Resume it."}
     assert Painting.from_facts("a", json.loads(json.dumps(before.facts(), allow_nan=False))) == before

@@ -116,9 +116,12 @@ class AnyOrder(RuleBasedStateMachine):
     def an_easel_dies(self, number: int) -> None:
         easel = self.studio.easels[number]
         if easel.up:
-            if easel.painting and easel.begun and easel.painting.state == "painting":
-                self.killed[easel.painting.id] += 1
+            of = easel.painting
+            if of and easel.begun and of.state == "painting":
+                self.killed[of.id] += 1
             self.shop.down(number)
+            if of and of.state == "finished":
+                self.killed[of.id] = 0  # it was asked for more, and stays as it was
 
     @rule(number=st.integers(0, EASELS - 1))
     def an_easel_cannot_paint_what_it_was_given(self, number: int) -> None:
@@ -193,7 +196,7 @@ class AnyOrder(RuleBasedStateMachine):
                 assert of.state in ("finished", "failed", "paused", "cancelled")
             if of.state == "finished":
                 least, most = self.promised[of.id]
-                assert least <= of.of <= most
+                assert least <= of.of <= most or "error" in self.shop.states(of), "or it could not be painted further"
                 assert of.of == of.iteration + 1
 
 
@@ -224,7 +227,7 @@ def painted_to(iteration: int, of: Painting) -> Workshop:
 def painted_but(of: Painting, kept: bool) -> Workshop:
     """A workshop where this one is painted, but the studio has not heard of it, or the gallery has not kept it yet."""
     shop = opened(of)
-    shop.go_on(until=lambda: not shop.studio.busy if kept else says_complete(shop))
+    shop.go_on(until=lambda: not shop.studio.is_painting if kept else says_complete(shop))
     assert of.state == "painting"
     return shop
 
@@ -428,7 +431,7 @@ def test_a_painting_cancelled_while_it_rests_is_forgotten() -> None:
     shop.do(shop.studio.pause(of))
     shop.do(shop.studio.cancel(of))
     shop.go_on()
-    assert (of.state, shop.states(of), shop.studio.busy) == ("cancelled", ["paused", "error"], False)
+    assert (of.state, shop.states(of), shop.studio.is_painting) == ("cancelled", ["paused", "error"], False)
 
 
 def test_an_easel_that_has_not_begun_is_free_at_once() -> None:
@@ -503,6 +506,36 @@ def test_what_cannot_be_painted_fails_and_the_easel_goes_on() -> None:
     assert impossible.described()["error"]["code"] == "checkpoint_unfit"
 
 
+def test_what_cannot_be_painted_further_stays_finished() -> None:
+    of = painting(of=2)
+    shop = opened(of)
+    shop.go_on()
+    shop.do(shop.studio.more(of, 3))
+    shop.go_on(until=lambda: bool(shop.desks[0] and shop.desks[0].begun))
+    shop.refuse(0)
+    shop.go_on()
+    assert (of.state, of.of, of.progress, of.error) == ("finished", 2, 100.0, None)
+    (_, error), end = shop.told["a"][-2:]
+    assert error
+    assert error["code"] == "checkpoint_unfit"
+    assert end == ("end", of.ended())
+    shop.do(shop.studio.more(of, 1))
+    shop.go_on()
+    assert (of.state, of.of) == ("finished", 3)
+
+
+def test_what_is_rewound_has_no_picture_to_stay_with() -> None:
+    of = painting(of=9)
+    shop = opened(of)
+    shop.go_on()
+    shop.do(shop.studio.more(of, 3))
+    shop.do(shop.studio.rewind(of, 8))
+    shop.go_on(until=lambda: bool(shop.desks[0] and shop.desks[0].begun))
+    shop.refuse(0)
+    shop.go_on()
+    assert of.state == "failed"
+
+
 def test_finish_of_what_waits_paints_one_iteration_and_of_what_is_paused_none() -> None:
     of = painting(of=20)
     shop = painted_to(5, of)
@@ -533,7 +566,7 @@ def test_a_studio_that_closes_puts_everything_aside_and_begins_nothing() -> None
     shop.go_on(until=lambda: at.iteration == 4)
     shop.do(shop.studio.leave())
     shop.go_on()
-    assert not shop.studio.busy
+    assert not shop.studio.is_painting
     assert shop.begins == ["a", "b"]
     assert max(shop.checkpoints["a"]) == at.iteration
     assert [told[-1][0] for told in shop.told.values()] == ["moved"] * 4

@@ -13,9 +13,17 @@ import pytest
 
 from gallery import Gallery, opened
 from gallery.table import TABLE
+from tests.gallery.descriptions import read_once
 from tests.gallery.emulator import emulating
 
 NUMBERS = itertools.count()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _descriptions() -> Iterator[None]:
+    """Each test opens sessions of its own."""
+    with read_once():
+        yield
 
 
 @pytest.fixture(scope="session")

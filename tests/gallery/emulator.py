@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -10,13 +11,15 @@ from typing import Any
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from moto.server import MotoRequestHandler
 from werkzeug.serving import make_server
+from werkzeug.wsgi import get_input_stream
 
 
 class OneByOne:
     """An application that answers one request at a time.
 
     DynamoDB carries out its writes one after the other; moto does not by itself: a transaction that is refused puts
-    back the whole table as it was when it began, and what others wrote meanwhile is lost.
+    back the whole table as it was when it began, and what others wrote meanwhile is lost. A request is read before its
+    turn comes: one whose sender stands still, in the middle of it, holds up nobody else.
     """
 
     def __init__(self, application: Any) -> None:
@@ -24,6 +27,7 @@ class OneByOne:
         self._turn = threading.Lock()
 
     def __call__(self, environ: Any, start_response: Any) -> Iterable[bytes]:
+        environ["wsgi.input"] = io.BytesIO(get_input_stream(environ).read())
         with self._turn:
             answer: Iterable[bytes] = self._application(environ, start_response)
         return answer

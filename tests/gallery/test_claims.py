@@ -154,13 +154,14 @@ def test_closing_lets_all_go(one: Gallery, two: Gallery) -> None:
 
 
 def test_a_claim_runs_out_unless_it_is_renewed(studio: Studio, two: Gallery) -> None:
-    life = 2.0
+    life = 3.0
     one = studio("one", life)
     one.add("p", {"done": False}, FILES)
-    until = time.monotonic() + 2 * life
+    until = time.monotonic() + 1.3 * life
     while time.monotonic() < until:
         assert one.renew() == []
         assert "held" in (two.claim("p") or {})
+        time.sleep(life / 30)
     run_out(two)
     assert "held" not in (two.claim("p") or {"held": 1})
     assert one.renew() == ["p"]
@@ -170,6 +171,7 @@ def test_a_claim_runs_out_unless_it_is_renewed(studio: Studio, two: Gallery) -> 
 def test_one_that_ran_out_is_still_its_studios_until_another_takes_it(brief: Gallery, two: Gallery) -> None:
     run_out(two)
     brief.write("p", "frames/000004", b"a frame")
+    brief.life = LIFE
     assert brief.renew() == []
     assert held(two) > 0
 
@@ -205,8 +207,8 @@ def test_what_is_added_done_is_nobodys(one: Gallery, two: Gallery) -> None:
 def test_a_clock_that_is_a_third_of_a_life_off_takes_nothing_that_is_renewed(
     one: Gallery, two: Gallery, monkeypatch: pytest.MonkeyPatch, skew: float
 ) -> None:
-    renewed = time.time()
     assert one.renew() == []
+    renewed = time.time()
     for since in (0.0, LIFE / 3):  # the longest between two renewals
         monkeypatch.setattr(time, "time", lambda since=since: renewed + since + skew)
         assert 0 < held(two) <= LIFE * 4 / 3 + 1
@@ -298,6 +300,30 @@ def test_what_was_begun_under_a_former_claim_is_late_under_the_next(
     with pytest.raises(Taken):
         brief.note("p", {"state": "late"})
     brief.note("p", {"state": "in time"})
+
+
+@pytest.mark.parametrize("write", ["add", "replace"])
+def test_a_claim_that_is_just_being_made_is_not_taken_for_lost(
+    one: Gallery, two: Gallery, monkeypatch: pytest.MonkeyPatch, write: str
+) -> None:
+    """While a painting is added or taken, another thread renews all that there is."""
+    one.release("p")
+    items = two._items  # type: ignore[attr-defined]
+    through = getattr(items, write)
+
+    def meanwhile(*stored: Any) -> Any:
+        monkeypatch.undo()
+        assert two.renew() == []
+        return through(*stored)
+
+    monkeypatch.setattr(items, write, meanwhile)
+    painting = {"add": "q", "replace": "p"}[write]
+    if write == "add":
+        assert two.add(painting, {"done": False}, FILES)
+    assert "held" not in (two.claim(painting) or {"held": 1})
+    assert two.renew() == []
+    two.note(painting, {"state": "painting"})
+    assert held(one, painting)
 
 
 # ---------------------------------------------------------------- sweeping

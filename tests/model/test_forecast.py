@@ -246,7 +246,7 @@ def painter(request: pytest.FixtureRequest) -> StyleTransfer:
 
 def painted(painter: StyleTransfer, recipe: Recipe, paces: Paces) -> tuple[Forecast, list[Told]]:
     """A real painting, and what was told of it."""
-    height, width = recipe.size * 3 // 4, recipe.size
+    height, width = recipe.size * 3 // 8, recipe.size
     forecast = Forecast(height, width, recipe, painter.engine.smallest, paces)
     left, progress, elapsed = [forecast.seconds_left], [forecast.progress], [0.0]
     for iteration in _iterations(painter, recipe):
@@ -261,7 +261,7 @@ def painted(painter: StyleTransfer, recipe: Recipe, paces: Paces) -> tuple[Forec
 
 def _iterations(painter: StyleTransfer, recipe: Recipe) -> Iterator[Iteration]:
     size = recipe.size
-    yield from painter.paint(photo(size, size * 3 // 4), [artwork(size, size * 5 // 6)], recipe)
+    yield from painter.paint(photo(size, size * 3 // 8), [artwork(size, size * 5 // 6)], recipe)
 
 
 @pytest.mark.alone

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 import subprocess
 import sys
 import time
@@ -20,7 +21,8 @@ from model.style_transfer import Iteration, StyleTransfer
 from tests.model.studies import artwork, photo
 
 ROOT = Path(__file__).resolve().parents[2]
-SMALL = Recipe(size=160, iterations=14)
+SMALL = Recipe(size=128, iterations=14)
+LOW = photo(96, 24)  # of few pixels, in which small paintings are painted at several scales
 pytestmark = pytest.mark.slow
 
 
@@ -41,7 +43,7 @@ def painter(request: pytest.FixtureRequest) -> StyleTransfer:
 
 
 def painted(painter: StyleTransfer, recipe: Recipe) -> list[Iteration]:
-    return list(painter.paint(photo(), [artwork()], recipe))
+    return list(painter.paint(LOW, [artwork()], recipe))
 
 
 def difference(one: Iteration, other: Iteration) -> float:
@@ -54,8 +56,8 @@ def test_each_step_yields_an_iteration(painter: StyleTransfer) -> None:
     assert {each.of for each in found} == {14}
     assert [each.scale for each in found] == sorted(each.scale for each in found)
     assert found[-1].scale == found[-1].scales - 1
-    assert found[-1].size == (160, 120)
-    assert found[-1].picture.shape == (120, 160, 3)
+    assert found[-1].size == (128, 32)
+    assert found[-1].picture.shape == (32, 128, 3)
     assert found[-1].picture.dtype == np.uint8
     assert [each.elapsed for each in found] == sorted(each.elapsed for each in found)
     for each in found:
@@ -75,7 +77,7 @@ def test_the_same_recipe_paints_the_same_picture_and_another_seed_another(patche
 
 def test_changes_take_effect_at_the_next_step_and_are_written_down(painter: StyleTransfer) -> None:
     untouched = painted(painter, SMALL)
-    painting = painter.paint(photo(), [artwork()], SMALL)
+    painting = painter.paint(LOW, [artwork()], SMALL)
     for number in range(10):
         assert difference(next(painting), untouched[number]) < 1 / 255
     steered = painting.send({"content_weight": 40.0, "variation_weight": 3.0})
@@ -92,7 +94,7 @@ def test_changes_take_effect_at_the_next_step_and_are_written_down(painter: Styl
 
 
 def test_a_recipe_with_changes_paints_them_again(painter: StyleTransfer) -> None:
-    painting = painter.paint(photo(), [artwork(seed=1), artwork(seed=2)], SMALL)
+    painting = painter.paint(LOW, [artwork(seed=1), artwork(seed=2)], SMALL)
     for _ in range(6):
         next(painting)
     painting.send({"blend": [1, 0]})
@@ -101,26 +103,25 @@ def test_a_recipe_with_changes_paints_them_again(painter: StyleTransfer) -> None
     *_, last = painting
     assert len(last.recipe.changes) == 2
     recipe = Recipe.from_dict(last.recipe.to_dict())
-    *_, again = painter.paint(photo(), [artwork(seed=1), artwork(seed=2)], recipe)
+    *_, again = painter.paint(LOW, [artwork(seed=1), artwork(seed=2)], recipe)
     assert difference(last, again) < 1 / 255
 
 
-def test_stop_ends_the_painting(painter: StyleTransfer) -> None:
-    painting = painter.paint(photo(), [artwork()], SMALL)
+def test_stop_ends_the_painting(patches: StyleTransfer) -> None:
+    painting = patches.paint(LOW, [artwork()], SMALL)
     seen = [next(painting) for _ in range(3)]
     with pytest.raises(StopIteration):
         painting.send({"stop": True})
     with pytest.raises(StopIteration):
         next(painting)
-    assert len(list(painter.paint(photo(), [artwork()], seen[-1].recipe.changed(3, {"stop": True})))) == 3
+    assert len(painted(patches, seen[-1].recipe.changed(3, {"stop": True}))) == 3
 
 
 def test_blend_goes_from_one_artwork_to_the_other(painter: StyleTransfer) -> None:
     styles = [artwork(seed=1), artwork(seed=3)]
-    alone = [list(painter.paint(photo(), [style], SMALL))[-1].pixels for style in styles]
+    alone = [list(painter.paint(LOW, [style], SMALL))[-1].pixels for style in styles]
     first, half, second = (
-        list(painter.paint(photo(), styles, Recipe(size=160, iterations=14, blend=blend)))[-1].pixels
-        for blend in ((1, 0), (1, 1), (0, 1))
+        list(painter.paint(LOW, styles, replace(SMALL, blend=blend)))[-1].pixels for blend in ((1, 0), (1, 1), (0, 1))
     )
 
     def colours(pixels: np.ndarray) -> np.ndarray:
@@ -190,23 +191,22 @@ def same(one: Iteration, other: Iteration) -> bool:
     return bool(np.array_equal(one.pixels, other.pixels)) and one.losses == other.losses
 
 
-def test_more_is_painted_at_full_size_and_all_before_stays_as_it_was(painter: StyleTransfer) -> None:
-    recipe = replace(SMALL, size=256)
-    whole = painted(painter, recipe)
-    more = painted(painter, recipe.changed(14, {"more": 5}))
+def test_more_is_painted_at_full_size_and_all_before_stays_as_it_was(patches: StyleTransfer) -> None:
+    whole = painted(patches, SMALL)
+    more = painted(patches, SMALL.changed(14, {"more": 5}))
     assert [each.number for each in more] == list(range(19))
     assert {each.of for each in more} == {19}
     assert all(same(one, other) for one, other in zip(whole, more, strict=False))
     assert {(each.scale, each.scales, each.size) for each in more[14:]} == {
-        (whole[-1].scale, whole[-1].scales, (256, 192))
+        (whole[-1].scale, whole[-1].scales, (128, 32))
     }
     assert difference(more[-1], whole[-1]) > 1 / 255
     assert [each.scale for each in more] == sorted(each.scale for each in more)
 
 
 @pytest.mark.parametrize("asked", [3, 13])
-def test_more_may_be_asked_for_until_the_last_iteration(painter: StyleTransfer, asked: int) -> None:
-    painting = painter.paint(photo(), [artwork()], SMALL)
+def test_more_may_be_asked_for_until_the_last_iteration(patches: StyleTransfer, asked: int) -> None:
+    painting = patches.paint(LOW, [artwork()], SMALL)
     found = [next(painting) for _ in range(asked + 1)]
     assert found[-1].of == 14
     found.append(painting.send({"more": 3, "style_weight": 2.0}))
@@ -215,7 +215,7 @@ def test_more_may_be_asked_for_until_the_last_iteration(painter: StyleTransfer, 
     assert [each.number for each in found] == list(range(17))
     wanted = (Change(asked + 1, {"style_weight": 2.0}), Change(asked + 1, {"more": 3}))
     assert found[-1].recipe.changes == wanted
-    assert all(same(*pair) for pair in zip(found, painted(painter, found[-1].recipe), strict=True))
+    assert all(same(*pair) for pair in zip(found, painted(patches, found[-1].recipe), strict=True))
 
 
 def test_going_on_with_more_equals_painting_it_at_once(painter: StyleTransfer) -> None:
@@ -238,15 +238,15 @@ def test_going_on_with_more_equals_painting_it_at_once(painter: StyleTransfer) -
     assert all(same(*pair) for pair in zip(at_once[10:], middle, strict=True))
 
 
-def test_what_was_stopped_goes_on_where_its_plan_has_it(painter: StyleTransfer) -> None:
+def test_what_was_stopped_goes_on_where_its_plan_has_it(patches: StyleTransfer) -> None:
     recipe = replace(SMALL, iterations=8)
-    whole = painted(painter, recipe)
+    whole = painted(patches, recipe)
     stopped = replace(whole[2].checkpoint(), recipe=whole[2].recipe.changed(3, {"stop": True}))
-    assert list(painter.resume(stopped)) == []
+    assert list(patches.resume(stopped)) == []
 
-    two = list(painter.resume(replace(stopped, recipe=stopped.recipe.extended(2, 2))))
+    two = list(patches.resume(replace(stopped, recipe=stopped.recipe.extended(2, 2))))
     assert [(each.number, each.of) for each in two] == [(3, 5), (4, 5)]
-    ten = list(painter.resume(replace(stopped, recipe=stopped.recipe.extended(2, 10))))
+    ten = list(patches.resume(replace(stopped, recipe=stopped.recipe.extended(2, 10))))
     assert [(each.number, each.of) for each in ten] == [(number, 13) for number in range(3, 13)]
     assert all(same(*pair) for pair in zip(whole[3:], ten, strict=False))
     assert all(same(*pair) for pair in zip(two, ten, strict=False))
@@ -267,17 +267,24 @@ from pathlib import Path
 import numpy as np
 from model.checkpoint import Checkpoint
 from model.style_transfer import StyleTransfer
-*_, last = StyleTransfer(sys.argv[1], "random").resume(Checkpoint.load(Path(sys.argv[2])))
-np.save(sys.argv[3], last.pixels)
+for engine in sys.argv[1:]:
+    *_, last = StyleTransfer(engine, "random").resume(Checkpoint.load(Path(engine)))
+    np.save(engine, last.pixels)
 """
 
 
-def test_going_on_in_another_process_equals_never_stopping(painter: StyleTransfer, tmp_path: Path) -> None:
-    whole = painted(painter, SMALL)
-    (tmp_path / "half").write_bytes(whole[8].checkpoint().to_bytes())
-    command = [sys.executable, "-c", RESUME, painter.engine.name, str(tmp_path / "half"), str(tmp_path / "end.npy")]
-    subprocess.run(command, check=True, cwd=ROOT, timeout=120)
-    assert np.abs(np.load(tmp_path / "end.npy") - whole[-1].pixels).max() < 1 / 255
+def test_going_on_in_another_process_equals_never_stopping(
+    patches: StyleTransfer, vgg19: StyleTransfer, tmp_path: Path
+) -> None:
+    ends = {}
+    for painter in (patches, vgg19):
+        whole = painted(painter, SMALL)
+        (tmp_path / painter.engine.name).write_bytes(whole[8].checkpoint().to_bytes())
+        ends[painter.engine.name] = whole[-1].pixels
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    subprocess.run([sys.executable, "-c", RESUME, *ends], check=True, cwd=tmp_path, env=environment, timeout=120)
+    for engine, pixels in ends.items():
+        assert np.abs(np.load(tmp_path / f"{engine}.npy") - pixels).max() < 1 / 255
 
 
 def test_a_checkpoint_of_another_painter_or_another_painting_is_refused(

@@ -24,6 +24,22 @@ STYLE = artwork(64, 56)
 STYLE_LAYERS = [f"block{block}_conv1" for block in range(1, 6)]
 
 
+@pytest.fixture(scope="module")
+def drawn() -> weights.Weights:
+    return weights.random(seed=0)
+
+
+@pytest.fixture(scope="module")
+def painter() -> StyleTransfer:
+    return StyleTransfer("vgg19", "random")
+
+
+@pytest.fixture(scope="module")
+def engine(painter: StyleTransfer) -> VGG19:
+    assert isinstance(painter.engine, VGG19)
+    return painter.engine
+
+
 def floats(picture: np.ndarray) -> Any:
     return tf.constant(picture[None] / np.float32(255), tf.float32)
 
@@ -63,9 +79,8 @@ def gradient_of(loss: Callable[[Any], Any], image: Any) -> tuple[Any, Any]:
 
 
 @pytest.mark.slow
-def test_the_preset_original_has_the_tutorials_loss_and_gradient() -> None:
-    loss = tutorial_loss(weights.random(seed=0))
-    engine = VGG19(weights.random(seed=0))
+def test_the_preset_original_has_the_tutorials_loss_and_gradient(drawn: weights.Weights, engine: VGG19) -> None:
+    loss = tutorial_loss(drawn)
     scene = engine.scene(CONTENT / np.float32(255), [STYLE / np.float32(255)], ORIGINAL)
     for init in ("photo", "noise"):
         state = engine.begin(scene, replace(ORIGINAL, init=init), None, None)
@@ -77,10 +92,10 @@ def test_the_preset_original_has_the_tutorials_loss_and_gradient() -> None:
 
 
 @pytest.mark.slow
-def test_ten_steps_of_the_preset_original_land_on_the_tutorials_picture() -> None:
+def test_ten_steps_of_the_preset_original_land_on_the_tutorials_picture(drawn: weights.Weights) -> None:
     # Smaller weights than He's: with those the steps go to and fro so wildly that even the tutorial's own code lands
     # 10/255 away from itself when compiled. Textured pictures, too: rounding decides the variation of equal neighbours.
-    small = {layer: (0.5 * kernel, bias) for layer, (kernel, bias) in weights.random(seed=0).items()}
+    small = {layer: (0.5 * kernel, bias) for layer, (kernel, bias) in drawn.items()}
     engine = VGG19(small)
     scene = engine.scene(CONTENT / np.float32(255), [STYLE / np.float32(255)], ORIGINAL)
     state = engine.begin(scene, replace(ORIGINAL, init="noise"), None, None)
@@ -98,31 +113,27 @@ def test_ten_steps_of_the_preset_original_land_on_the_tutorials_picture() -> Non
 
 
 @pytest.mark.slow
-def test_the_default_recipe_goes_from_coarse_to_fine_and_gets_closer_to_the_artwork() -> None:
-    painter = StyleTransfer("vgg19", "random")
-    painted = list(painter.paint(photo(256, 160), [artwork(256, 200)], Recipe(size=256, iterations=24)))
-    assert [each.size for each in (painted[0], painted[-1])] == [(128, 80), (256, 160)]
+def test_the_default_recipe_goes_from_coarse_to_fine_and_gets_closer_to_the_artwork(painter: StyleTransfer) -> None:
+    content, styles = photo(256, 80), [artwork(256, 200)]
+    painted = list(painter.paint(content, styles, Recipe(size=256, iterations=24)))
+    assert [each.size for each in (painted[0], painted[-1])] == [(128, 40), (256, 80)]
     fine = [each.losses for each in painted if each.scale == 1]
     assert fine[-1]["total"] < fine[0]["total"] < painted[0].losses["total"]
-    alone = list(painter.paint(photo(256, 160), [artwork(256, 200)], Recipe(size=256, iterations=1, scales=1)))
+    alone = list(painter.paint(content, styles, Recipe(size=256, iterations=1, scales=1)))
     assert fine[-1]["style"] < alone[0].losses["style"] / 10, "a tenth of the photo's own distance"
 
 
 @pytest.mark.slow
-def test_balanced_losses_mean_the_same_on_a_dull_picture() -> None:
-    painter = StyleTransfer("vgg19", "random")
-    dull = np.asarray(118 + photo(128, 96) // 12, np.uint8)
-    recipe = Recipe(size=128, iterations=20)
-    lively_end, dull_end = (
-        list(painter.paint(content, [artwork(128, 96)], recipe))[-1].losses for content in (photo(128, 96), dull)
-    )
+def test_balanced_losses_mean_the_same_on_a_dull_picture(painter: StyleTransfer) -> None:
+    dull = np.asarray(118 + photo() // 12, np.uint8)
+    recipe = Recipe(size=96, iterations=20)
+    lively_end, dull_end = (list(painter.paint(content, [artwork()], recipe))[-1].losses for content in (photo(), dull))
     for name in ("style", "content", "variation"):
         assert 0.1 < lively_end[name] / dull_end[name] < 10, name
 
 
 @pytest.mark.slow
-def test_bfloat16_sees_the_way_that_float32_sees() -> None:
-    engine = VGG19(weights.random(seed=0))
+def test_bfloat16_sees_the_way_that_float32_sees(engine: VGG19) -> None:
     ends, gradients = [], []
     for precision in ("float32", "bfloat16"):
         recipe = Recipe(size=96, iterations=15, precision=precision)
@@ -137,8 +148,7 @@ def test_bfloat16_sees_the_way_that_float32_sees() -> None:
 
 
 @pytest.mark.slow
-def test_keeping_colours_keeps_the_photos_chroma() -> None:
-    painter = StyleTransfer("vgg19", "random")
+def test_keeping_colours_keeps_the_photos_chroma(painter: StyleTransfer) -> None:
     recipe = Recipe(size=96, iterations=8, learning_rate=0.02)
     kept, free = (
         list(painter.paint(photo(), [artwork()], replace(recipe, keep_colors=keep)))[-1].pixels

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import hmac
 import itertools
@@ -45,10 +46,10 @@ def signature(host: str, key: str = KEY) -> str:
     return hmac.new(key.encode(), f"edge:{host}".encode(), hashlib.sha256).hexdigest()
 
 
-def ticket(painting: str | None = None, host: str = HOST) -> str:
+def ticket(painting: str | None = None, host: str = HOST, life: float = 60, key: str = KEY) -> str:
     """A ticket as the launcher signs it."""
-    claims = {"exp": time.time() + 60, "jti": f"ticket-{next(IDS)}", "host": host, "painting": painting}
-    return jwt.encode({name: value for name, value in claims.items() if value is not None}, KEY, "HS256")
+    claims = {"exp": time.time() + life, "jti": f"ticket-{next(IDS)}", "host": host, "painting": painting}
+    return jwt.encode({name: value for name, value in claims.items() if value is not None}, key, "HS256")
 
 
 @dataclass
@@ -85,9 +86,9 @@ class Cloud:
         """What lies in the gallery."""
         return [each["Key"] for each in self.s3.list_objects_v2(Bucket=self.settings.stack)["Contents"]]
 
-    def launch(self, painting: str) -> Answer:
+    def launch(self, painting: str, owner: str = "") -> Answer:
         """What the launcher answers to a page."""
-        return self.launcher.launch(painting, painting, "192.0.2.1")
+        return self.launcher.launch(painting, painting, "192.0.2.1", owner)
 
     def studio(self, id_: str) -> Studio:
         """A studio as the launcher sees it."""
@@ -106,23 +107,34 @@ class Cloud:
         transact(self.table, decide)
 
 
-@contextmanager
-def in_the_cloud(endpoint: str, **settings: Any) -> Iterator[Cloud]:
-    """A new stack in the cloud at `endpoint`."""
-    known: dict[str, Any] = {
+def known(endpoint: str) -> dict[str, Any]:
+    """What a client has to know of the cloud at `endpoint`."""
+    return {
         "endpoint_url": endpoint,
         "region_name": REGION,
         "aws_access_key_id": "an-example",
         "aws_secret_access_key": "an-example",
     }
-    dynamodb, ec2, s3 = (boto3.client(service, **known) for service in ("dynamodb", "ec2", "s3"))
+
+
+@functools.cache
+def image(endpoint: str) -> str:
+    """An image that the cloud at `endpoint` has. It has hundreds, and takes a second to tell of them."""
+    ec2 = boto3.client("ec2", **known(endpoint))
+    found: str = ec2.describe_images(Owners=["amazon"])["Images"][0]["ImageId"]
+    return found
+
+
+@contextmanager
+def in_the_cloud(endpoint: str, **settings: Any) -> Iterator[Cloud]:
+    """A new stack in the cloud at `endpoint`."""
+    dynamodb, ec2, s3 = (boto3.client(service, **known(endpoint)) for service in ("dynamodb", "ec2", "s3"))
     name = f"studios-{next(NAMES)}"
     dynamodb.create_table(TableName=name, **TABLE)
     dynamodb.create_table(TableName=f"gallery-of-{name}", **GALLERY)
     s3.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": REGION})
-    image = ec2.describe_images(Owners=["amazon"])["Images"][0]["ImageId"]
     template = ec2.create_launch_template(
-        LaunchTemplateName=name, LaunchTemplateData={"ImageId": image, "InstanceType": "g5.xlarge"}
+        LaunchTemplateName=name, LaunchTemplateData={"ImageId": image(endpoint), "InstanceType": "g5.xlarge"}
     )
     subnets = tuple(subnet["SubnetId"] for subnet in ec2.describe_subnets()["Subnets"])[:2]
     given = {"table": name, "stack": name, "subnets": subnets, **settings}
@@ -159,7 +171,7 @@ class Machine:
         until = time.monotonic() + seconds
         while any(getattr(found := self.item, name) != value for name, value in what.items()):
             assert time.monotonic() < until, f"not {what}: {found}; the server said:\n{self.server.said()}"
-            time.sleep(0.02)
+            time.sleep(0.05)
         return found
 
     def ended(self, seconds: float = 30) -> str:

@@ -19,5 +19,5 @@ def address() -> Iterator[str]:
 @pytest.fixture(scope="module")
 def studio() -> Iterator[Server]:
     """A server that can paint, for the tests of one module."""
-    with serving("--limit-unread", "3") as server:
+    with serving() as server:
         yield server.loaded()

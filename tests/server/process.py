@@ -72,12 +72,17 @@ class Server:
         while not (found := what()):
             assert time.monotonic() < until, f"waited in vain for {seconds} s; the server said:\n{self.said()}"
             assert self.process.poll() is None, f"the server ended:\n{self.said()}"
-            time.sleep(0.02)
+            time.sleep(0.05)  # to ask costs the server time, too
         return found
 
     def loaded(self) -> Server:
         """Wait until an easel can paint."""
         self.wait(lambda: any("engine" in easel for easel in self.json("healthz")["easels"]))
+        return self
+
+    def rested(self) -> Server:
+        """Wait until its easels are at nothing."""
+        self.wait(lambda: {easel["state"] for easel in self.json("healthz")["easels"]} == {"free"})
         return self
 
     def easels(self) -> list[int]:

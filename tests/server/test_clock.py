@@ -67,7 +67,7 @@ async def test_a_clock_that_jumps_changes_neither_paintings_nor_sockets_nor_the_
         await asyncio.to_thread(server.loaded)
         async with viewing(server.socket) as idle, viewing(server.socket) as viewer:
             begun = time.monotonic()
-            await viewer.request(size=96, iterations=800, painting="first")
+            await viewer.request(size=96, iterations=3000, painting="first")
             for number, jump in enumerate([0.0, -YEAR, YEAR, -DAY]):
                 clock.jump(jump)
                 await asyncio.to_thread(server.post, order(size=96, iterations=20, painting=f"next{number}"))
@@ -75,6 +75,7 @@ async def test_a_clock_that_jumps_changes_neither_paintings_nor_sockets_nor_the_
             waiting = [await asyncio.to_thread(server.json, f"paintings/next{number}") for number in range(4)]
             assert [each["position"] for each in waiting] == [1, 2, 3, 4], "first come, first served"
             assert all(0 < each["begins"] < each["eta"] < 300 for each in waiting)
+            await viewer.send("finish")
             await viewer.until("end")
             seconds = time.monotonic() - begun
             elapsed = [frame.facts["elapsed"] for frame in viewer.frames]
@@ -137,5 +138,6 @@ async def test_tickets_count_by_the_wall_clock_and_once(tmp_path: Path) -> None:
                 clock.jump(jump)
                 assert await enter(one) == told
             assert await enter(other) == "welcome"
-            await viewer.until("model_loaded")
+            await viewer.send("no such action")
+            assert (await viewer.until("error"))[1]["code"] == "action_unknown", "it is still open"
         assert "Traceback" not in server.said()

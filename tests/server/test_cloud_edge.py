@@ -18,6 +18,8 @@ from tests.server.process import get, refused, send
 from tests.server.viewer import in_loop, viewing
 
 OTHER = "ec2-198-51-100-1.eu-central-1.compute.amazonaws.com"
+READING = tuple(("GET", f"paintings/p-1{what}") for what in ("", "/picture", "/timelapse"))
+FORGETTING = "DELETE", "paintings/p-1"
 
 
 @pytest.fixture(scope="module")
@@ -51,13 +53,13 @@ def test_the_viewer_is_who_the_edge_says(headers: dict[str, str], viewer: str) -
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("path", ["", "config.json", "metrics", "artworks", "paintings/p-1", "nothing/here", "display"])
+@pytest.mark.parametrize("path", ["", "config.json", "artworks", "paintings/p-1", "nothing/here", "display"])
 def test_every_address_asks_for_it(studio: Machine, path: str) -> None:
     for headers in ({}, {"X_Visualneurons_Edge": signature(OTHER)}):
         told = refused(get, studio.server.url + path, **headers)
         assert (told.status, told.code) == (403, "edge_missing")
     try:
-        status = get(studio.server.url + path, **studio.headers()).status
+        status = get(f"{studio.server.url}{path}?ticket={ticket('p-1')}", **studio.headers()).status
     except urllib.error.HTTPError as error:
         with error:
             status = error.code
@@ -73,6 +75,52 @@ def test_orders_ask_for_it_and_the_watch_does_not(studio: Machine) -> None:
     assert order() == "edge_missing"
     assert order(**studio.headers()) == "field_invalid", "the order is looked at"
     assert studio.server.json("healthz")["status"] == "ok"
+
+
+@pytest.mark.slow
+def test_how_the_studio_is_and_what_it_counts_is_told_to_its_machine_alone(studio: Machine) -> None:
+    for path in ("healthz", "metrics"):
+        with get(studio.server.url + path) as answer:
+            assert answer.status == 200
+        told = refused(get, f"{studio.server.url}{path}?ticket={ticket('p-1')}", **studio.headers())
+        assert (told.status, told.code) == (404, "not_found")
+
+
+@pytest.mark.parametrize(("peer", "itself"), [("127.0.0.1", True), ("::1", True), ("10.0.0.7", False), ("", False)])
+def test_the_machine_itself_is_known_by_its_address(peer: str, itself: bool) -> None:
+    assert Edge.is_machine({}, peer) == itself
+    assert not Edge.is_machine({"X-Visualneurons-Edge": signature(HOST)}, peer)
+
+
+@pytest.mark.slow
+@in_loop
+async def test_what_is_asked_of_a_painting_takes_a_ticket_for_it(studio: Machine) -> None:
+    door = studio.socket("p-1")
+    async with viewing(door) as viewer:
+        await viewer.until("model_loading")
+    wrong = {
+        "": "ticket_missing",
+        ticket("p-1", key=KEY[::-1]): "ticket_invalid",
+        ticket("p-1", host=OTHER): "ticket_invalid",
+        ticket("p-2"): "ticket_invalid",
+        ticket("p-1", life=-60): "ticket_expired",
+        door.url.rpartition("=")[2]: "ticket_used",
+    }
+    for method, path in (*READING, FORGETTING):
+        for token, code in wrong.items():
+            told = refused(send, method, f"{studio.server.url}{path}?ticket={token}", None, **studio.headers())
+            assert (told.status, told.code) == (401, code), (method, path)
+
+
+@pytest.mark.slow
+def test_a_ticket_reads_its_painting_again_and_forgets_it_once(studio: Machine) -> None:
+    asked = (*READING, *READING, FORGETTING, FORGETTING, *READING)
+    token = ticket("p-1")
+    told = [
+        refused(send, method, f"{studio.server.url}{path}?ticket={token}", None, **studio.headers()).code
+        for method, path in asked
+    ]
+    assert told == ["painting_unknown"] * 7 + ["ticket_used"] * 4
 
 
 @pytest.mark.slow

@@ -116,7 +116,9 @@ def test_where_it_is() -> None:
     assert Place.from_environment(given) == Place("a1b2", "i-1", "studios", 420, METADATA)
     asked = Place.from_environment({**given, "AWS_EC2_METADATA_SERVICE_ENDPOINT": "http://127.0.0.1:9/"})
     assert asked == Place("a1b2", "i-1", "studios", 420, "http://127.0.0.1:9")
-    with pytest.raises(ValueError, match=r"a studio in the cloud, but INSTANCE and TABLE is not\. Set it, too\."):
+    with pytest.raises(ValueError, match=r"a studio in the cloud, but INSTANCE and TABLE are not\. Set them, "):
         Place.from_environment({"STUDIO": "a1b2", "IDLE_STOP": "420"})
+    with pytest.raises(ValueError, match=r"a studio in the cloud, but TABLE is not\. Set it, too\."):
+        Place.from_environment({**given, "TABLE": ""})
     with pytest.raises(ValueError, match="IDLE_STOP is 'soon', not a whole number of seconds"):
         Place.from_environment({**given, "IDLE_STOP": "soon"})

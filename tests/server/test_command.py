@@ -18,13 +18,12 @@ from tests.server.process import ROOT, SERVE, get, serving
 
 
 def test_the_page_is_there_at_once() -> None:
-    before = time.perf_counter()
     with serving() as server, get(server.url) as answer:
-        answer.read(1)
-        seconds = time.perf_counter() - before
         assert answer.status == 200
-    # One second is what we hold (see the benchmarks); the machine that tests may be busy.
-    assert seconds <= 3
+        assert all("engine" not in easel for easel in server.json("healthz")["easels"]), "the model is not loaded yet"
+        user, system = Path(f"/proc/{server.process.pid}/stat").read_text().rpartition(")")[2].split()[11:13]
+    # One second is what we hold (see the benchmarks); the machine that tests may be busy: its processor's time counts.
+    assert (int(user) + int(system)) / os.sysconf("SC_CLK_TCK") <= 2
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

@@ -78,7 +78,6 @@ def test_without_a_good_ticket_nobody_is_let_in(guarded: Server, query: str, cod
     knock()
 
 
-@pytest.mark.slow
 @in_loop
 async def test_a_ticket_lets_in_once(guarded: Server) -> None:
     query = f"?frames=binary&ticket={ticket()}"
@@ -160,7 +159,6 @@ def secure(certificate: tuple[Path, Path]) -> Iterator[Server]:
         yield server
 
 
-@pytest.mark.slow
 @in_loop
 async def test_wss_works_with_a_certificate_of_ones_own(secure: Server, certificate: tuple[Path, Path]) -> None:
     assert secure.url.startswith("https://")

@@ -24,7 +24,7 @@ LITTLE = {
     "paintings": "2",
     "sockets": "3",
     "rate": "2",
-    "idle": "1.5",
+    "idle": "4",
 }
 TINY = {"content_image": base64_of(picture(64, 48)), "style_image": base64_of(picture(48, 48, 1))}
 
@@ -76,11 +76,15 @@ def test_paintings_of_one_address(strict: Server) -> None:
 @in_loop
 async def test_rate(strict: Server) -> None:
     async with viewing(strict.socket) as viewer:
-        for _ in range(6):
+        begun = time.monotonic()
+        for _ in range(12):
             await viewer.send("pause")
-        codes = [(await viewer.until("error"))[1] for _ in range(6)]
-        assert [each["code"] for each in codes] == ["move_illegal"] * 4 + ["messages_many"] * 2
-        assert codes[-1]["message"] == "More than 2 messages a second came."
+        told = [(await viewer.until("error"))[1] for _ in range(12)]
+        codes = [each["code"] for each in told]
+        assert set(codes) == {"move_illegal", "messages_many"}
+        assert codes[:4] == ["move_illegal"] * 4
+        assert codes.count("move_illegal") <= 4 + 2 * (time.monotonic() - begun)
+        assert told[codes.index("messages_many")]["message"] == "More than 2 messages a second came."
         await asyncio.sleep(0.8)
         await viewer.send("pause")
         assert (await viewer.until("error"))[1]["code"] == "move_illegal", "it may go on, more slowly"
@@ -99,19 +103,23 @@ async def test_sockets_of_one_address_and_idle_ones(strict: Server) -> None:
         for each in (one, two, three):
             assert await each.until("closed") == ("closed", 1008)
             assert each.socket.close_reason == "idle"
-        assert time.monotonic() - begun >= 1
+        assert time.monotonic() - begun >= 2
     async with viewing(strict.socket) as again:
         assert (await again.hear())[0] == "model_loading"
 
 
 def test_queue() -> None:
     with serving("--limit-queue", "1") as server:
-        server.loaded()
-        server.post({**TINY, "iterations": 10_000})
-        server.post(TINY)
-        told = ask(server)
+
+        def order_more() -> None:
+            for _ in range(3):  # one is painted, or will be
+                server.post({**TINY, "iterations": 10_000})
+
+        told = refused(order_more)
         assert (told.status, told.code) == (503, "queue_full")
-        assert told.envelope["data"]["message"] == "1 paintings wait already; more are not taken."
+        waiting, _, words = told.envelope["data"]["message"].partition(" ")
+        assert int(waiting) in {1, 2}, "as long as the easel loads, another waits for it"
+        assert words == "paintings wait already; more are not taken."
         assert told.headers["Retry-After"] == "30"
 
 

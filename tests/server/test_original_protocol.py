@@ -142,7 +142,7 @@ async def test_pictures_may_come_as_data_urls(studio: Server) -> None:
 @pytest.mark.slow
 @in_loop
 async def test_a_slow_reader_gets_every_iteration(studio: Server) -> None:
-    check(await painted(studio.socket, pause=0.05, iterations=40), 40)
+    check(await painted(studio.socket, pause=0.1, iterations=20), 20)
 
 
 @pytest.mark.slow

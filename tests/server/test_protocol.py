@@ -44,7 +44,7 @@ from tests import loop
 from tests.gallery.emulator import emulating
 from tests.lambda_launcher.stack import Stack
 from tests.model.weights_server import WeightsServer
-from tests.server.cloud import in_the_cloud, machine
+from tests.server.cloud import in_the_cloud, machine, ticket
 from tests.server.curl import curl
 from tests.server.process import ROOT, Server, get, refused, send, serving
 from tests.server.viewer import Viewer, in_loop, order, viewing
@@ -307,10 +307,11 @@ async def everything(seen: Seen, folder: Path) -> None:
             await first.until("end_iteration")
             seen.look(server, "first")
             await first.send("pause")
-            _, paused = await first.until("paused")
+            await first.until("paused")
+            halted = server.rested().json("paintings/first")["iteration"]
             seen.look(server, "first")
             await first.send("resume")
-            while first.frames[-1].iteration <= paused["iteration"]:  # what comes first may be from before the pause
+            while first.frames[-1].iteration <= halted:  # what comes first is from before the pause
                 await first.until("end_iteration")
             (easel,) = server.easels()
             os.kill(easel, signal.SIGKILL)
@@ -371,7 +372,8 @@ async def behind_a_launcher(seen: Seen) -> None:
                 seen.listen(visitor)
                 await owner.send("finish")
                 await owner.until("end")
-            film = get(f"{its.server.url}paintings/shared/timelapse", **its.headers()).read()
+            query = f"?ticket={ticket('shared')}"
+            film = get(f"{its.server.url}paintings/shared/timelapse{query}", **its.headers()).read()
             async with viewing(its.socket()) as viewer:
                 await viewer.send("watch", {"painting": "shared"})
                 _, told = await viewer.until("end")
@@ -455,7 +457,7 @@ async def test_a_binary_frame_is_laid_out_as_the_page_says(studio: Server) -> No
 @in_loop
 async def test_closing_codes(seen: Seen, tmp_path: Path) -> None:
     here = Seen()
-    with serving("--limit-idle", "2", "--limit-sockets", "2", "--limit-message", "0.1") as server:
+    with serving("--limit-idle", "5", "--limit-sockets", "2", "--limit-message", "0.1") as server:
         async with viewing(server.socket) as one, viewing(server.socket) as two, viewing(server.socket) as third:
             await here.close(third)
             await one.send("close")
@@ -528,38 +530,39 @@ def test_how_a_server_is_that_cannot_paint(seen: Seen) -> None:
 
 
 @pytest.mark.slow
-def test_a_painting_without_a_socket(tmp_path: Path) -> None:
+def test_a_painting_without_a_socket(studio: Server) -> None:
     told = {method_and_address: text[:3] for method_and_address, text in answers().items()}
     one = "/paintings/{id}"
+    mine = studio.url + "paintings/mine"
     fields = {**order(5), "painting": "mine", "key": KEY}
-    with serving() as server:
-        mine = server.url + "paintings/mine"
-        asked = json.dumps(fields).encode()
-        with send("POST", server.url + "paintings", asked) as answer:
-            assert str(answer.status) == told["POST", "/paintings"]
-            assert answer.headers["Location"] == "/paintings/mine"
-            facts = json.load(answer)
-        assert facts == {"painting": "mine", "key": KEY}
-        assert facts.keys() == quoted(answers()["POST", "/paintings"])
-        assert server.post({**fields, "key": None}) == {"painting": "mine", "key": None}
-        # As long as the model is loading, nothing is painted.
-        assert refused(get, f"{mine}/picture").code in answers()["GET", f"{one}/picture"]
-        assert refused(get, f"{mine}/timelapse").code in answers()["GET", f"{one}/timelapse"]
+    first = studio.post(order(9000, size=128))
+    asked = json.dumps(fields).encode()
+    with send("POST", studio.url + "paintings", asked) as answer:
+        assert str(answer.status) == told["POST", "/paintings"]
+        assert answer.headers["Location"] == "/paintings/mine"
+        facts = json.load(answer)
+    assert facts == {"painting": "mine", "key": KEY}
+    assert facts.keys() == quoted(answers()["POST", "/paintings"])
+    assert studio.post({**fields, "key": None}) == {"painting": "mine", "key": None}
+    # As long as its turn has not come, nothing is painted.
+    assert refused(get, f"{mine}/picture").code in answers()["GET", f"{one}/picture"]
+    assert refused(get, f"{mine}/timelapse").code in answers()["GET", f"{one}/timelapse"]
 
-        server.wait(lambda: server.state("mine") == "finished")
-        with get(f"{mine}/picture") as answer:
-            assert (str(answer.status), answer.headers["Content-Type"]) == (told["GET", f"{one}/picture"], "image/png")
-        kinds = re.findall(r"`(?:\?format=)?(mp4|webp|gif)`", answers()["GET", f"{one}/timelapse"])
-        assert len(kinds) == 3
-        for format, kind in zip([None, *kinds], ["video/mp4", "video/mp4", "image/webp", "image/gif"], strict=True):
-            with get(f"{mine}/timelapse" + (f"?format={format}" if format else "")) as answer:
-                assert (str(answer.status), answer.headers["Content-Type"]) == (told["GET", f"{one}/timelapse"], kind)
-        assert refused(get, f"{mine}/timelapse?format=avi").code == "format_unknown"
+    studio.delete(**first)
+    studio.wait(lambda: studio.state("mine") == "finished")
+    with get(f"{mine}/picture") as answer:
+        assert (str(answer.status), answer.headers["Content-Type"]) == (told["GET", f"{one}/picture"], "image/png")
+    kinds = re.findall(r"`(?:\?format=)?(mp4|webp|gif)`", answers()["GET", f"{one}/timelapse"])
+    assert len(kinds) == 3
+    for format, kind in zip([None, *kinds], ["video/mp4", "video/mp4", "image/webp", "image/gif"], strict=True):
+        with get(f"{mine}/timelapse" + (f"?format={format}" if format else "")) as answer:
+            assert (str(answer.status), answer.headers["Content-Type"]) == (told["GET", f"{one}/timelapse"], kind)
+    assert refused(get, f"{mine}/timelapse?format=avi").code == "format_unknown"
 
-        assert refused(send, "DELETE", mine, None).code == "key_wrong"
-        with send("DELETE", mine, None, Authorization=f"Bearer {KEY}") as answer:
-            assert str(answer.status) == told["DELETE", one]
-        assert refused(get, mine).code == "painting_unknown"
+    assert refused(send, "DELETE", mine, None).code == "key_wrong"
+    with send("DELETE", mine, None, Authorization=f"Bearer {KEY}") as answer:
+        assert str(answer.status) == told["DELETE", one]
+    assert refused(get, mine).code == "painting_unknown"
 
 
 # ---------------------------------------------------------------- the page's examples

@@ -151,6 +151,7 @@ def plain(colour: tuple[int, int, int]) -> bytes:
 async def test_an_owner_steers_pauses_resumes_finishes_and_asks_for_more(studio: Server) -> None:
     async with viewing(studio.socket + "?frames=binary") as first:
         painting, key = await first.request(iterations=5000, **SMALL)
+        seen = asyncio.create_task(first.until("end"))
         async with viewing(studio.socket + "?frames=binary") as owner:
             await owner.send("watch", {"painting": painting, "key": key, "format": "jpeg"})
             await reach(owner, 10)
@@ -163,7 +164,7 @@ async def test_an_owner_steers_pauses_resumes_finishes_and_asks_for_more(studio:
             assert described["settings"]["keep_colors"] is True
             assert described["state"] == "paused"
             assert await refusal(owner, "pause") == "move_illegal"
-            await asyncio.sleep(0.5)
+            await asyncio.to_thread(studio.rested)
             halted = studio.json(f"paintings/{painting}")["iteration"]
             await asyncio.sleep(0.3)
             assert studio.json(f"paintings/{painting}")["iteration"] == halted >= paused["iteration"]
@@ -184,7 +185,7 @@ async def test_an_owner_steers_pauses_resumes_finishes_and_asks_for_more(studio:
             assert again["iterations"] == end["iterations"] + 7
             assert owner.frames[-1].iteration == again["iterations"] - 1
 
-        assert (await first.until("end"))[1] == end
+        assert (await seen)[1] == end
     recipe = json.dumps(recipe_in(finished(studio, painting)))
     assert '"style_weight": 3' in recipe
     assert '"keep_colors": true' in recipe
@@ -194,18 +195,26 @@ async def test_an_owner_steers_pauses_resumes_finishes_and_asks_for_more(studio:
 @in_loop
 async def test_rewinding_goes_back_and_on_with_the_settings_of_now(studio: Server) -> None:
     async with viewing(studio.socket + "?frames=binary") as owner:
-        painting, _ = await owner.request(iterations=256, **SMALL)
-        await reach(owner, 100)
+        painting, _ = await owner.request(iterations=1024, **SMALL)
+        await reach(owner, 140)
+        await owner.send("pause")
+        await owner.until("paused")
+        await asyncio.to_thread(studio.rested)
         await owner.send("steer", {"style_weight": 2})
-        await owner.send("rewind", {"iteration": 70})
-        while owner.frames[-1].iteration > 70:
+        await owner.send("rewind", {"iteration": 135})
+        await owner.send("resume")
+        shown = len(owner.frames)
+        while len(owner.frames) < shown + 10:
             await owner.until("end_iteration")
-        assert owner.frames[-1].iteration >= 64, "there is a checkpoint after iteration 63"
-        await owner.until("end")
-        assert owner.frames[-1].iteration == 255
+        await owner.send("finish")
+        _, end = await owner.until("end")
+        assert owner.frames[-1].iteration == end["iterations"] - 1
     changes = recipe_in(finished(studio, painting))["changes"]
     assert isinstance(changes, list)
-    assert [(each["iteration"], each["settings"]) for each in changes] == [(64, {"style_weight": 2})]
+    *steered, finish = changes
+    assert finish["settings"] == {"stop": True}
+    # Each 128th of 1024 iterations can be gone back to.
+    assert [(each["iteration"], each["settings"]) for each in steered] == [(128, {"style_weight": 2})]
 
 
 @in_loop
@@ -216,17 +225,17 @@ async def test_a_finished_painting_is_rewound(studio: Server) -> None:
     async with viewing(studio.socket) as owner:
         await owner.send("watch", {"painting": painting, "key": key})
         await owner.until("end")
+        before = studio.metrics()["visualneurons_steps_total"]
         await owner.send("rewind", {"iteration": 20})
-        await owner.until("end_iteration")
-        assert 8 <= owner.frames[-1].iteration < 63
         await owner.until("end")
         assert owner.frames[-1].iteration == 63
+    assert 63 - 20 <= studio.metrics()["visualneurons_steps_total"] - before < 64
 
 
 @in_loop
 async def test_who_is_not_the_owner_only_looks_on(studio: Server) -> None:
     async with viewing(studio.socket) as owner, viewing(studio.socket) as guest:
-        painting, _ = await owner.request(iterations=300, **SMALL)
+        painting, _ = await owner.request(iterations=5000, **SMALL)
         wrong = {"painting": painting, "key": "not-the-key"}
         assert await refusal(guest, "watch", wrong) == "key_wrong"
         await guest.send("watch", {"painting": painting})
@@ -310,45 +319,40 @@ def test_a_message_that_cannot_be_followed_is_refused_by_code(
     send()
 
 
-@pytest.mark.parametrize(
-    ("fields", "code"),
-    [
-        ({"content_image": None}, "field_invalid"),
-        ({"content_image": 3}, "field_invalid"),
-        ({"content_image": "***"}, "field_invalid"),
-        ({"content_image": ""}, "picture_empty"),
-        ({"content_image": base64_of(b"a text")}, "picture_unreadable"),
-        ({"content_image": base64_of(picture()[:2000])}, "picture_truncated"),
-        ({"content_image": base64_of(b"<svg xmlns='http://www.w3.org/2000/svg'/>")}, "picture_vector"),
-        ({"content_image": base64_of(picture(4, 4))}, "picture_too_small"),
-        ({"style_image": None}, "artwork_missing"),
-        ({"style_images": [base64_of(picture(16, 16))] * 8}, "artworks_many"),
-        ({"style_images": "one"}, "field_invalid"),
-        ({"artwork": "no_such_artwork"}, "artwork_unknown"),
-        ({"artwork": [1]}, "field_invalid"),
-        ({"blend": [1, 2]}, "recipe_invalid"),
-        ({"iterations": 0}, "setting_invalid"),
-        ({"iterations": "many"}, "setting_invalid"),
-        ({"size": 1e9}, "setting_invalid"),
-        ({"engine": "vgg19"}, "engine_unavailable"),
-        ({"engine": "oil"}, "setting_invalid"),
-        ({"format": "tiff"}, "format_unknown"),
-        ({"painting": "x" * 65}, "painting_id_invalid"),
-        ({"key": "with spaces in it"}, "field_invalid"),
-        ({"frames": "all"}, "field_invalid"),
-    ],
-)
-def test_an_order_that_cannot_be_painted_is_refused_and_another_may_follow(
-    studio: Server, fields: dict[str, Any], code: str
-) -> None:
-    @in_loop
-    async def ask() -> None:
-        async with viewing(studio.socket) as viewer:
-            assert await refusal(viewer, "request_image", order(**{"iterations": 2, **fields})) == code
-            await viewer.request(iterations=1, **SMALL)
-            await viewer.until("end")
+UNPAINTABLE: list[tuple[dict[str, Any], str]] = [
+    ({"content_image": None}, "field_invalid"),
+    ({"content_image": 3}, "field_invalid"),
+    ({"content_image": "***"}, "field_invalid"),
+    ({"content_image": ""}, "picture_empty"),
+    ({"content_image": base64_of(b"a text")}, "picture_unreadable"),
+    ({"content_image": base64_of(picture()[:2000])}, "picture_truncated"),
+    ({"content_image": base64_of(b"<svg xmlns='http://www.w3.org/2000/svg'/>")}, "picture_vector"),
+    ({"content_image": base64_of(picture(4, 4))}, "picture_too_small"),
+    ({"style_image": None}, "artwork_missing"),
+    ({"style_images": [base64_of(picture(16, 16))] * 8}, "artworks_many"),
+    ({"style_images": "one"}, "field_invalid"),
+    ({"artwork": "no_such_artwork"}, "artwork_unknown"),
+    ({"artwork": [1]}, "field_invalid"),
+    ({"blend": [1, 2]}, "recipe_invalid"),
+    ({"iterations": 0}, "setting_invalid"),
+    ({"iterations": "many"}, "setting_invalid"),
+    ({"size": 1e9}, "setting_invalid"),
+    ({"engine": "vgg19"}, "engine_unavailable"),
+    ({"engine": "oil"}, "setting_invalid"),
+    ({"format": "tiff"}, "format_unknown"),
+    ({"painting": "x" * 65}, "painting_id_invalid"),
+    ({"key": "with spaces in it"}, "field_invalid"),
+    ({"frames": "all"}, "field_invalid"),
+]
 
-    ask()
+
+@in_loop
+async def test_an_order_that_cannot_be_painted_is_refused_and_another_may_follow(studio: Server) -> None:
+    async with viewing(studio.socket) as viewer:
+        for fields, code in UNPAINTABLE:
+            assert await refusal(viewer, "request_image", order(**{"iterations": 2, **fields})) == code, fields
+        await viewer.request(iterations=1, **SMALL)
+        await viewer.until("end")
 
 
 # ---------------------------------------------------------------- watching
@@ -356,9 +360,11 @@ def test_an_order_that_cannot_be_painted_is_refused_and_another_may_follow(
 
 @in_loop
 async def test_a_late_joiner_sees_what_was_kept_in_order_and_then_what_comes(studio: Server) -> None:
+    kept = "paintings/late/frames/000083"
     async with viewing(studio.socket) as owner, viewing(studio.socket + "?frames=binary") as late:
-        painting, _ = await owner.request(iterations=400, **SMALL)
+        painting, _ = await owner.request(painting="late", iterations=400, **SMALL)
         await reach(owner, 150)
+        await asyncio.to_thread(studio.wait, studio.log.with_name("gallery").joinpath(kept).exists)
         await late.send("watch", {"painting": painting, "from": 40, "format": "jpeg"})
         await late.until("end")
         shown = [frame.iteration for frame in late.frames]
@@ -410,7 +416,7 @@ def accepted(studio: Server) -> float:
 @in_loop
 async def test_the_same_id_sent_twice_attaches_and_never_paints_twice(studio: Server) -> None:
     before = accepted(studio)
-    mine = {"painting": "mine-and-only_mine", "iterations": 150, **SMALL}
+    mine = {"painting": "mine-and-only_mine", "iterations": 5000, **SMALL}
     async with viewing(studio.socket) as first, viewing(studio.socket) as second, viewing(studio.socket) as third:
         painting, key = await first.request(**mine)
         assert painting == mine["painting"]
@@ -477,7 +483,7 @@ async def test_two_owners_racing_do_no_harm(studio: Server) -> None:
             await asyncio.sleep(chance.uniform(0.05, 0.15))
 
     async with viewing(studio.socket) as first, viewing(studio.socket) as second:
-        painting, key = await first.request(iterations=400, **SMALL)
+        painting, key = await first.request(iterations=5000, **SMALL)
         await second.send("watch", {"painting": painting, "key": key})
         hearing = [asyncio.create_task(viewer.until("closed", seconds=10)) for viewer in (first, second)]
         until = time.monotonic() + 6

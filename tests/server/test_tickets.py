@@ -64,6 +64,17 @@ def test_a_good_ticket_is_admitted_once(tickets: Tickets) -> None:
     assert tickets.admit(signed(jti="two"), None) == Claims("two", None)
 
 
+def test_to_read_does_not_use_a_ticket_up_and_takes_none_that_is(tickets: Tickets) -> None:
+    token = signed(painting="abc")
+    for _ in range(3):
+        assert tickets.admit(token, "abc", reads=True) == Claims("one", "abc")
+    assert "another painting" in refusal(tickets, token, "other").message
+    tickets.admit(token, "abc")
+    with pytest.raises(Refusal) as used:
+        tickets.admit(token, "abc", reads=True)
+    assert used.value.code == "ticket_used"
+
+
 @pytest.mark.parametrize("token", [None, ""])
 def test_no_ticket_is_told_from_a_bad_one(tickets: Tickets, token: str | None) -> None:
     assert refusal(tickets, token).code == "ticket_missing"

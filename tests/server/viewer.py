@@ -126,7 +126,7 @@ class Viewer:
         """Close the socket, and wait until the other end has."""
         self.socket.close()
         while not self.closed:
-            await self.hear(5)
+            await self.hear(30)
 
 
 @asynccontextmanager
