@@ -149,7 +149,8 @@ async function finished(opened) {
     if (!picture || opened !== painting || opened.state !== "finished" || !opened.newest) return;
     opened.newest.image = picture;
     if (!timeline.looking) stage.show(opened.newest);
-    await history.update(opened.id, { state: "finished", picture });
+    const { of: iterations, elapsed } = opened;
+    await history.update(opened.id, { state: "finished", picture, iterations, elapsed });
   } catch {
     // The last frame is there already, and the button that saves the picture says what is wrong.
   }
@@ -244,7 +245,9 @@ async function route() {
   if (order) choice.restore({ ...order, photo: { blob: order.photo, title: titles.photo } });
   const [opened, painter] = [painting, painters];
   const bitmap = entry?.picture && (await createImageBitmap(entry.picture).catch(() => null));
-  if (entry?.picture && bitmap) opened?.found(entry.picture, bitmap, Number(order?.settings.iterations));
+  if (entry?.picture && bitmap) {
+    opened?.found(entry.picture, bitmap, entry.iterations ?? Number(order?.settings.iterations), entry.elapsed ?? 0);
+  }
   bitmap?.close();
   if (here === way && !(bare && opened?.kept)) painter?.begin(!bare);
 }
@@ -325,13 +328,13 @@ function say(refusal, next = null) {
   fill(said, refusal && [element("p", {}, element("strong", {}, refusal.message), " ", refusal.hint), next]);
 }
 
-/** Ask for the same painting again. */
+/** Ask for the same painting again; if it was begun, and given up, it goes on. */
 function retry() {
   if (!painting) return;
   const { id, key } = painting;
   open(id, key);
   progress.title.focus({ preventScroll: true });
-  painters?.begin();
+  painters?.begin(true, true);
 }
 
 /**
@@ -350,12 +353,19 @@ byId("privacy").textContent = bare
   : `Your photo goes to the studio that paints it, and is kept there with the painting for ${behind.days} days, unless you forget it before.`;
 history.addEventListener("forget", (event) => {
   const { id, key } = /** @type {CustomEvent} */ (event).detail;
+  if (painting?.id === id) {
+    window.history.replaceState(null, "", "./");
+    route(); // it may be on its way to a studio, with its photo
+  }
   place?.forget(id, key).catch(() => {
     const hint = `There it is let go by itself, after ${behind.days} days.`;
     refuse({ message: "It is forgotten here; where it was painted cannot be reached just now.", hint });
   });
 });
-if (place) glance(() => (painting && !painting.over ? painting.id : null), (id) => place.progress(id), entitle);
+if (place) {
+  const moving = () => (painting && !painting.over && painting.state !== "paused" ? painting.id : null);
+  glance(moving, (id) => place.progress(id), entitle);
+}
 await choice.begin();
 await route();
 document.body.removeAttribute("aria-busy");

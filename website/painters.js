@@ -41,8 +41,11 @@ export class Painters {
     this.enter = enter;
   }
 
-  /** @param {boolean} asked whether the studio has it already */
-  begin(asked = false) {
+  /**
+   * @param {boolean} asked whether the studio may have it already
+   * @param {boolean} revived whether it goes on if it was given up there
+   */
+  begin(asked = false, revived = false) {
     if (!this.enter) {
       this.#stroke((told) => this.#alone(told), {});
       return;
@@ -52,7 +55,8 @@ export class Painters {
     const studio = new Studio(painting.id, painting.key, order && (() => ordered(order)), asked, this.enter);
     this.#studio = studio;
     studio.addEventListener("told", (event) => this.#hear(/** @type {CustomEvent<Told>} */ (event).detail));
-    studio.begin();
+    if (revived) studio.act("resume");
+    else studio.begin();
     if (order) this.#timer = setTimeout(() => this.#standIn(), asked ? RETURN : PATIENCE);
   }
 

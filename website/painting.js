@@ -92,10 +92,11 @@ export class Painting extends EventTarget {
    * It was finished before; this is its picture.
    * @param {Blob} picture
    * @param {{ width: number, height: number }} size
-   * @param {number} iterations
+   * @param {number} of how many iterations it has
+   * @param {number} elapsed
    */
-  found(picture, { width, height }, iterations) {
-    Object.assign(this, { kept: true, sketched: this.bare, of: iterations, iteration: iterations - 1, progress: 100 });
+  found(picture, { width, height }, of, elapsed) {
+    Object.assign(this, { kept: true, sketched: this.bare, of, iteration: of - 1, progress: 100, elapsed });
     this.frames = [{ iteration: this.iteration, image: picture, width, height }];
     this.#rest("finished");
     this.dispatchEvent(new Event("frame"));
@@ -135,7 +136,8 @@ export class Painting extends EventTarget {
     else if (state === "model_loading" || state === "model_loaded") {
       if (state === "model_loading") this.loading = data;
       else [this.loading, this.device] = [null, data];
-      if (this.state === "away") this.state = "waiting";
+      // Where a studio has still to come, it rests no more.
+      if (this.state === "away" || data?.eta) this.state = "waiting";
     } else if (state === "queued") {
       Object.assign(this, { position: data.position, begins: data.begins, eta: data.eta });
       this.state = "waiting";

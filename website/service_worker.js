@@ -82,6 +82,7 @@ const SHELL = [
   "watch/timeline.js",
   "watch/viewing.js",
   "watch/words.js",
+  "wire/asking.js",
   "wire/frames.js",
   "wire/glance.js",
   "wire/here.js",

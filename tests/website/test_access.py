@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Locator, expect
+from playwright.sync_api import Browser, Locator, ViewportSize, expect
 
 from tests.server.process import Server
 from tests.website.visitor import Visitor, visiting
@@ -16,33 +16,35 @@ from tests.website.visitor import Visitor, visiting
 pytestmark = pytest.mark.slow
 
 RULES = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}}
-PHONE = {"width": 320, "height": 640}
-DESK = {"width": 1360, "height": 860}
+SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
+SCREENS: dict[str, ViewportSize] = {"phone": {"width": 320, "height": 640}, "desk": {"width": 1360, "height": 860}}
 
 
 def check(visitor: Visitor, state: str) -> None:
-    """Find nothing to complain of in this state, nor anything that is wider than the screen."""
-    found = Axe().run(visitor.page, options=RULES).response["violations"]
-    told = [
-        (each["id"], [node["html"][:120] for node in each["nodes"]], each["nodes"][0]["failureSummary"])
-        for each in found
-    ]
-    assert told == [], state
-    wide = visitor.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-    assert wide <= 0, f"{state}: the page is {wide} pixels wider than the screen"
+    """Find nothing to complain of in this state, light or dark, nor anything that is wider than the screen."""
+    for screen, size in SCREENS.items():
+        visitor.page.set_viewport_size(size)
+        for scheme in SCHEMES:
+            visitor.page.emulate_media(color_scheme=scheme)
+            found = Axe().run(visitor.page, options=RULES).response["violations"]
+            told = [
+                (each["id"], [node["html"][:120] for node in each["nodes"]], each["nodes"][0]["failureSummary"])
+                for each in found
+            ]
+            assert told == [], f"{state}, {screen}, {scheme}"
+        wide = visitor.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        assert wide <= 0, f"{state}, {screen}: the page is {wide} pixels wider than the screen"
 
 
 @contextmanager
-def looking(chromium: Browser, url: str, scheme: str, size: dict[str, int]) -> Iterator[Visitor]:
-    options: dict[str, Any] = {"color_scheme": scheme, "viewport": size, "bypass_csp": True, "reduced_motion": "reduce"}
+def looking(chromium: Browser, url: str) -> Iterator[Visitor]:
+    options: dict[str, Any] = {"bypass_csp": True, "reduced_motion": "reduce"}
     with visiting(chromium, url, **options) as visitor:
         yield visitor
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("size", [PHONE, DESK], ids=["phone", "desk"])
-def test_every_state(chromium: Browser, studio: Server, bare: str, scheme: str, size: dict[str, int]) -> None:
-    with looking(chromium, studio.url, scheme, size) as visitor:
+def test_every_state(chromium: Browser, studio: Server, bare: str) -> None:
+    with looking(chromium, studio.url) as visitor:
         visitor.open().state("empty")
         check(visitor, "empty")
         visitor.sample()
@@ -61,7 +63,7 @@ def test_every_state(chromium: Browser, studio: Server, bare: str, scheme: str, 
         check(visitor, "history")
         visitor.open("display?id=nowhere").state("error")
         check(visitor, "error")
-    with looking(chromium, bare, scheme, size) as visitor:
+    with looking(chromium, bare) as visitor:
         visitor.open().sample().settings(iterations=300).paint().state("sketching").beyond(3)
         check(visitor, "sketching")
 

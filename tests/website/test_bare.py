@@ -13,6 +13,7 @@ from playwright.sync_api import Browser, expect
 
 from model.pictures import recipe_in
 from tests.website import measures
+from tests.website.test_resilience import ENTRY
 from tests.website.visitor import visiting
 
 pytestmark = pytest.mark.slow
@@ -40,6 +41,7 @@ def test_taking_part(chromium: Browser, bare: str) -> None:
         visitor.open().sample().settings(iterations=300).paint().beyond(3)
         visitor.button("Pause").click()
         visitor.state("paused")
+        time.sleep(0.5)  # what was being encoded then may still come
         at = visitor.iteration
         time.sleep(0.5)
         assert visitor.iteration == at
@@ -50,12 +52,14 @@ def test_taking_part(chromium: Browser, bare: str) -> None:
         visitor.state("finished")
         of = visitor.of
         assert of < 300
-        visitor.button("Paint 20 more").click()
-        visitor.state("sketching").state("finished")
-        assert visitor.of == of + 20
+        visitor.further("Paint 20 more", of + 20)
         visitor.page.get_by_label("Timeline").fill("2")
         visitor.button("Go on from here").click()
-        visitor.state("sketching").state("finished")
+        visitor.state("sketching").beyond(3)
+        visitor.button("Your paintings").click()
+        visitor.button("Forget Golden Hour at the Lake").click()
+        visitor.button("Yes, forget Golden Hour at the Lake").click()
+        visitor.state("ready")
 
 
 def test_a_film_of_it(chromium: Browser, bare: str) -> None:
@@ -75,12 +79,14 @@ def test_reload_begins_it_again_and_shows_what_is_finished(chromium: Browser, ba
         assert visitor.painting == painting
         visitor.button("Finish now").click()
         visitor.state("finished")
-        visitor.page.wait_for_timeout(500)
+        visitor.page.wait_for_function(f"async (id) => Boolean((await ({ENTRY})(id))?.picture)", arg=painting)
         shown = visitor.pixels()
         visitor.page.reload()
         visitor.state("finished")
-        visitor.page.wait_for_timeout(500)
-        assert np.abs(np.subtract(visitor.pixels(), shown)).mean() < 2
+        until = time.monotonic() + 10
+        while np.abs(np.subtract(visitor.pixels(), shown)).mean() >= 2:
+            assert time.monotonic() < until
+            time.sleep(0.1)
 
 
 @pytest.mark.alone
@@ -113,5 +119,5 @@ def test_it_works_without_a_network_once_it_was_there(chromium: Browser, bare: s
             visitor.page.wait_for_timeout(100)
         visitor.page.context.set_offline(True)
         visitor.open().state("empty").sample()
-        visitor.settings(size=192, iterations=20).paint().state("sketching").state("finished")
+        visitor.settings(size=192, iterations=20).paint().state("finished")
         visitor.faults.clear()  # The browser logs what it could not fetch.

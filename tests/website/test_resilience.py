@@ -14,7 +14,6 @@ from playwright.sync_api import Browser, expect
 
 from tests.server.process import Server, serving
 from tests.website import measures
-from tests.website.test_journey import _hide
 from tests.website.visitor import Visitor, visiting
 
 pytestmark = pytest.mark.slow
@@ -87,7 +86,7 @@ def test_a_blend_is_steered(chromium: Browser, studio: Server) -> None:
 
 def test_what_is_done_before_the_studio_knows_the_painting_waits_for_that(chromium: Browser, studio: Server) -> None:
     with visiting(chromium, studio.url) as visitor:
-        visitor.open().sample().settings(size=256, iterations=400)
+        visitor.open().sample().settings(size=256, iterations=3000)
         visitor.page.evaluate(
             """() => {
                 const press = (name) => [...document.querySelectorAll("button")]
@@ -181,23 +180,34 @@ def test_a_number_that_is_wrong_is_seen_where_it_is(chromium: Browser, studio: S
 # -------------------------------------------------------------------- what is gone
 
 
-def test_a_studio_that_has_lost_the_painting_paints_it_again(chromium: Browser, tmp_path: Path) -> None:
+def test_a_killed_studio_is_waited_for_and_paints_again_what_it_has_lost(chromium: Browser, tmp_path: Path) -> None:
+    unreachable = "cannot be reached"
     with visiting(chromium, "") as visitor:
-        with serving(gallery=tmp_path / "before") as server:
+        words = visitor.page.locator(".words")
+        with serving(gallery=tmp_path / "kept") as server:
             visitor.url = server.loaded().url
-            visitor.open().sample().settings(size=384, iterations=100).paint().state("painting").beyond(10)
-            painting = visitor.painting
+            visitor.open().sample().settings(size=384, iterations=3000).paint().state("painting").beyond(20)
+            painting, before = visitor.painting, visitor.iteration
             server.process.send_signal(signal.SIGKILL)
-        expect(visitor.page.locator(".words")).to_contain_text("cannot be reached")
+        expect(words).to_contain_text(unreachable)
+        port = visitor.url.strip("/").rpartition(":")[2]
+        with serving("--port", port, gallery=tmp_path / "kept") as server:
+            server.wait(lambda: _painted(server, painting))
+            visitor.state("painting").beyond(before)
+            assert visitor.painting == painting
+            server.process.send_signal(signal.SIGKILL)
+        expect(words).to_contain_text(unreachable)
         visitor.page.get_by_label("Style").fill("1")
         visitor.page.get_by_label("Content").fill("1")
-        port = visitor.url.strip("/").rpartition(":")[2]
-        with serving("--port", port, gallery=tmp_path / "after") as server:
-            visitor.state("painting").state("finished")
+        with serving("--port", port, gallery=tmp_path / "empty") as server:
+            server.wait(lambda: _painted(server, painting))
+            visitor.state("painting")
             assert visitor.painting == painting
-            assert visitor.of == 100
+            assert visitor.of == 3000
             settings = server.json(f"paintings/{painting}")["settings"]
             assert (settings["style_weight"], settings["content_weight"]) == (2, 2)
+            visitor.button("Finish now").click()
+            visitor.state("finished")
             expect(visitor.refusal).to_be_hidden()
         visitor.faults.clear()  # the browser itself logs each connection that was refused
 
@@ -222,11 +232,11 @@ def test_a_page_that_is_hidden_at_once_takes_no_frames(chromium: Browser, studio
     with visiting(chromium, studio.url) as visitor:
         visitor.open().sample().settings(size=256, iterations=3000)
         visitor.paint()
-        _hide(visitor, True)
+        visitor.hide(True)
         painting = visitor.painting
         studio.wait(lambda: _painted(studio, painting))
         studio.wait(lambda: studio.json("healthz")["viewers"] == 0)
-        _hide(visitor, False)
+        visitor.hide(False)
         visitor.state("painting").beyond(3)
         visitor.button("Finish now").click()
         visitor.state("finished")
@@ -281,7 +291,8 @@ def test_a_sketch_that_goes_on_is_saved_and_restored(chromium: Browser, bare: st
         with visitor.page.expect_download() as saving:
             visitor.button("Save picture").click()
         saved = Path(saving.value.path()).read_bytes()
-        visitor.button("Paint 20 more").click()
+        for _ in range(5):
+            visitor.button("Paint 20 more").click()
         visitor.state("sketching").beyond(11)
         visitor.button("Pause").click()
         with visitor.page.expect_download() as saving:

@@ -11,6 +11,19 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 SECONDS = 60_000  # milliseconds that a painting may take until the state that is waited for; the machine may be busy
 
+# `passed` is what the page has said, and which states it was in, one after the other and however briefly.
+PASSED = """addEventListener("DOMContentLoaded", () => {
+    window.passed = { words: [], states: [] };
+    new MutationObserver(() => {
+        const words = document.querySelector("#progress .words")?.textContent;
+        if (words && passed.words.at(-1) !== words) passed.words.push(words);
+        const { state } = document.body.dataset;
+        if (state && passed.states.at(-1) !== state) passed.states.push(state);
+    }).observe(document, {
+        subtree: true, childList: true, characterData: true, attributes: true, attributeFilter: ["data-state"],
+    });
+});"""
+
 
 class Visitor:
     """One tab, and everything that went wrong in it."""
@@ -19,6 +32,7 @@ class Visitor:
         self.page = page
         self.url = url
         self.faults: list[str] = []
+        page.add_init_script(PASSED)
         page.on("pageerror", lambda error: self.faults.append(str(error)))
         page.on("console", lambda said: self.faults.append(said.text) if said.type == "error" else None)
 
@@ -67,11 +81,47 @@ class Visitor:
         self.button("Paint").click()
         return self
 
+    def hide(self, hidden: bool) -> Visitor:
+        """Let the tab go into the background, or come back: headless browsers show all their tabs."""
+        self.page.evaluate(
+            """hidden => {
+                Object.defineProperty(document, "hidden", { value: hidden, configurable: true });
+                document.dispatchEvent(new Event("visibilitychange"));
+            }""",
+            hidden,
+        )
+        return self
+
     # ---------------------------------------------------------------- watching
 
     def state(self, *states: str) -> Visitor:
         """Wait until the page is in one of these states."""
         expect(self.page.locator("body")).to_have_attribute("data-state", re.compile("|".join(states)), timeout=SECONDS)
+        return self
+
+    def said(self, *sentences: str) -> Visitor:
+        """Wait until the page has said what contains these, one after the other, however briefly."""
+        self.page.wait_for_function(
+            """wanted => {
+                let at = 0;
+                for (const words of passed.words) if (at < wanted.length && words.includes(wanted[at])) at++;
+                return at === wanted.length;
+            }""",
+            arg=list(sentences),
+            timeout=SECONDS,
+        )
+        return self
+
+    def further(self, button: str, of: int) -> Visitor:
+        """Press what has a finished painting painted further, and wait for its end, however soon that comes."""
+        before = self.page.evaluate("passed.states.length")
+        self.button(button).click()
+        self.page.wait_for_function(
+            """([before, of]) => passed.states.length > before + 1 && passed.states.at(-1) === 'finished'
+                && document.querySelector('.facts dd').textContent === `${of} of ${of}`""",
+            arg=[before, of],
+            timeout=SECONDS,
+        )
         return self
 
     def beyond(self, iteration: int) -> Visitor:

@@ -12,7 +12,7 @@ const MOST_BYTES = 100 * 2 ** 20; // of theirs, photos and pictures
  * @typedef {import("../painters.js").Order} Order
  * @typedef {{
  *   id: string, key: string | null, at: number, title: string, artwork: string, state: string,
- *   photo: Blob, thumbnail?: Blob, picture?: Blob, order: Order,
+ *   photo: Blob, thumbnail?: Blob, picture?: Blob, iterations?: number, elapsed?: number, order: Order,
  * }} Entry
  */
 
@@ -24,6 +24,7 @@ export class History extends EventTarget {
   /** @type {Shelf<Entry>} */
   #shelf = new Shelf("paintings");
   #durable = true;
+  #remembered = Promise.resolve(true); // what is written down last: nothing is changed before it is there
   /** @type {string[]} */
   #pictures = [];
 
@@ -39,7 +40,13 @@ export class History extends EventTarget {
    * @param {Entry} entry
    * @returns {Promise<boolean>}
    */
-  async remember(entry) {
+  remember(entry) {
+    this.#remembered = this.#write(entry);
+    return this.#remembered;
+  }
+
+  /** @param {Entry} entry */
+  async #write(entry) {
     await this.#makeRoom(entry);
     this.#durable = await this.#shelf.put(entry);
     this.#miniature(entry.id, entry.photo);
@@ -51,6 +58,7 @@ export class History extends EventTarget {
    * @param {Partial<Entry>} fields
    */
   async update(id, fields) {
+    await this.#remembered;
     await this.#shelf.change(id, fields);
     if (fields.picture) await this.#miniature(id, fields.picture);
   }
@@ -67,12 +75,14 @@ export class History extends EventTarget {
   }
 
   /** @param {string} id */
-  forget(id) {
+  async forget(id) {
+    await this.#remembered;
     return this.#shelf.remove(id);
   }
 
   /** Open the dialog. */
   async show() {
+    await this.#remembered;
     await this.#list();
     this.dialog.showModal();
   }

@@ -28,6 +28,8 @@ export class Progress {
     this.after.textContent = titles.artwork && `after ${titles.artwork}`;
     this.words.textContent = words(painting);
     this.bar.value = painting.progress;
+    // Of a painting that there is not, there is nothing to tell.
+    this.bar.hidden = this.facts.hidden = painting.state === "failed" && painting.iteration < 0;
     fill(this.facts, facts(painting).map(([name, value]) => element("div", {}, element("dt", {}, name), element("dd", {}, value))));
     offer(this.chart.figure, painting.losses.length > 1, !painting.over);
     if (painting.losses.length > 1) this.chart.show(painting.losses);

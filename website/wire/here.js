@@ -1,5 +1,7 @@
 // A studio on this host: all of it is beside the page, at the addresses of docs/protocol.md.
 
+import { asked, fetched, forgotten } from "./asking.js";
+
 /** @typedef {import("../painting.js").Painting} Painting */
 
 export class Here {
@@ -25,7 +27,7 @@ export class Here {
    * @returns {Promise<number>} how much of it is painted, in %
    */
   async progress(id) {
-    return (await (await fetched(`paintings/${id}`)).json()).progress;
+    return (await asked(`paintings/${id}`)).progress;
   }
 
   /**
@@ -35,24 +37,4 @@ export class Here {
   async forget(id, key) {
     await forgotten(`paintings/${id}`, key);
   }
-}
-
-/**
- * @param {string} address
- * @param {RequestInit} [how]
- */
-export async function fetched(address, how) {
-  const answer = await fetch(address, how);
-  if (!answer.ok) throw new Error(`${address} answers ${answer.status}`);
-  return answer;
-}
-
-/**
- * Have a painting forgotten; one that is not there is.
- * @param {string} address
- * @param {string | null} key its owner's
- */
-export async function forgotten(address, key) {
-  const { ok, status } = await fetch(address, { method: "DELETE", headers: { Authorization: `Bearer ${key}` } });
-  if (!ok && status !== 404) throw new Error(`${address} answers ${status}`);
 }

@@ -1,9 +1,14 @@
 // The launcher: finds a studio or starts one, and knows what was painted without one.
 
-import { fetched, forgotten } from "./here.js";
+import { Hindrance, asked, fetched, forgotten } from "./asking.js";
 
 const EVERY = 2000; // milliseconds between two questions
 const LATER = 10; // seconds after which one who only looks asks again
+const BOOTS = 2; // studios in a row that may end while they are waited for, until another is launched by hand alone
+const BROKEN = {
+  message: "The studios end before they are ready.",
+  hint: "Try again in some minutes; if it stays so, tell whoever runs this site.",
+};
 
 // Not there any more: another will be found.
 const GONE = new Set(["studio_ended", "studio_unknown"]);
@@ -49,17 +54,18 @@ export class Launcher {
       const { state, studio } = known;
       const awakening = state && AWAKENING[state];
       const rests = awakening && !actions.some((action) => awakening.includes(action));
-      if (rests && (state === "finished" || !studio)) return told(known, painting);
+      if (rests && (state === "finished" || !studio)) return told(known, painting, signal);
       if (studio && (state || ordered)) {
         const entered = await this.#entered(studio, id, tell, signal);
         if (entered) return entered;
       } else if (studio) {
-        tell(await this.#studio(studio, id, signal)); // its owner is on the way there
+        const awaited = await this.#studio(studio, id, signal); // its owner is on the way there
+        if (awaited) tell(awaited);
         await pause();
         continue;
       }
       if (painting.owned) break;
-      throw Object.assign(new Error(), { told: { data: { message: "No studio is painting it just now." } }, again: LATER });
+      throw new Hindrance({ message: "No studio is painting it just now." }, { again: LATER });
     }
     return this.#launched(id, tell, signal);
   }
@@ -115,24 +121,31 @@ export class Launcher {
   }
 
   /**
+   * How far a studio is; null if it has ended.
    * @param {string} studio
    * @param {string} id
    * @param {AbortSignal} [signal]
-   * @returns {Promise<Launched>}
+   * @returns {Promise<Launched | null>}
    */
-  #studio(studio, id, signal) {
-    return asked(`${this.address}/studios/${studio}?painting=${id}`, { signal });
+  async #studio(studio, id, signal) {
+    try {
+      return await asked(`${this.address}/studios/${studio}?painting=${id}`, { signal });
+    } catch (error) {
+      if (GONE.has(codeOf(error))) return null;
+      throw error;
+    }
   }
 
   /**
-   * Have a studio found or started. The painting's id is the key of the request: asked twice, nothing is started twice.
+   * Have a studio found or started, and another if it ends before it is ready. The painting's id is the key of the
+   * request: asked twice, nothing is started twice.
    * @param {string} id
    * @param {(studio: Launched) => void} tell
    * @param {AbortSignal} signal
    */
   async #launched(id, tell, signal) {
     const how = { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify({ key: id, painting: id }) };
-    for (;;) {
+    for (let boots = 0; boots < BOOTS; boots += 1) {
       /** @type {Launched} */
       const studio = await asked(`${this.address}/launch`, { ...how, signal });
       tell(studio);
@@ -141,6 +154,7 @@ export class Launcher {
       const entered = await this.#entered(studio.id, id, tell, signal);
       if (entered) return entered;
     }
+    throw new Hindrance(BROKEN, { final: true });
   }
 
   /**
@@ -153,14 +167,10 @@ export class Launcher {
    */
   async #entered(id, painting, tell, signal) {
     for (;;) {
-      try {
-        const studio = await this.#studio(id, painting, signal);
-        tell(studio);
-        if (studio.state === "ready") return socket(studio);
-      } catch (error) {
-        if (GONE.has(codeOf(error))) return null;
-        throw error;
-      }
+      const studio = await this.#studio(id, painting, signal);
+      if (!studio) return null;
+      tell(studio);
+      if (studio.state === "ready") return socket(studio);
       await pause();
     }
   }
@@ -172,9 +182,9 @@ export class Launcher {
    */
   async #within(known, path) {
     if (!known?.studio) throw new Error("No studio has it.");
-    const { state, url, ticket } = await this.#studio(known.studio, known.painting);
-    if (state !== "ready") throw new Error("The studio is not ready.");
-    return `${new URL(path, new URL(url, document.baseURI))}?ticket=${ticket}`;
+    const studio = await this.#studio(known.studio, known.painting);
+    if (studio?.state !== "ready") throw new Error("The studio is not ready.");
+    return `${new URL(path, new URL(studio.url, document.baseURI))}?ticket=${studio.ticket}`;
   }
 }
 
@@ -182,16 +192,18 @@ export class Launcher {
  * What a studio would tell of a painting that is at rest.
  * @param {Known} known
  * @param {Painting} painting
+ * @param {AbortSignal} signal
  * @returns {Promise<Told[]>}
  */
-async function told({ state, picture, error, ...known }, { kept }) {
+async function told({ state, picture, error, ...known }, painting, signal) {
   if (state === "failed") return [{ state: "error", data: error }];
   if (state !== "finished" || !picture) return [{ state: "paused", data: known }];
   const { of, elapsed } = known;
   const end = { state: "end", data: { ...known, picture, iterations: of } };
-  if (kept) return [end];
+  // What is kept here may be from before more was painted, or something else.
+  if (painting.kept && painting.of === of && painting.elapsed === elapsed) return [end];
   const data = { ...known, iteration: of - 1, progress: 100, elapsed, eta: null, format: "png" };
-  return [{ state: "end_iteration", data, image: await typed(picture, "image/png") }, end];
+  return [{ state: "end_iteration", data, image: await typed(picture, "image/png", signal) }, end];
 }
 
 /** @param {Launched} studio */
@@ -207,25 +219,13 @@ function socket({ url, ticket }) {
  * What is at an address; the gallery does not say of what kind it is.
  * @param {string} address
  * @param {string} type
+ * @param {AbortSignal} [signal]
  */
-async function typed(address, type) {
-  return new Blob([await (await fetched(address)).arrayBuffer()], { type });
+async function typed(address, type, signal) {
+  return new Blob([await (await fetched(address, signal)).arrayBuffer()], { type });
 }
 
 const pause = () => new Promise((resolve) => setTimeout(resolve, EVERY));
 
-/**
- * @param {string} address
- * @param {RequestInit} how
- */
-async function asked(address, how) {
-  const answer = await fetch(address, how);
-  const said = await answer.json();
-  if (!answer.ok) {
-    throw Object.assign(new Error(said.data.message), { told: said, again: Number(answer.headers.get("Retry-After")) });
-  }
-  return said;
-}
-
-/** @param {any} error */
-const codeOf = (error) => error.told?.data.code;
+/** @param {unknown} error */
+const codeOf = (error) => (error instanceof Hindrance ? error.refusal.code : undefined);

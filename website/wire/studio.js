@@ -1,10 +1,13 @@
 // A painting at a studio: the socket that shows it, opened again and again until it has been seen to its end.
 
+import { Hindrance } from "./asking.js";
 import { frame } from "./frames.js";
 
 /** @typedef {import("./frames.js").Told} Told */
 
 const PAUSES = [0.5, 1, 2, 4, 8, 15]; // seconds before the next try
+const UNSEEN = 60; // and at least that many where nobody sees the page: it is asked again as soon as it is seen
+const SILENCE = 60_000; // milliseconds after which a socket that should have something to say may be dead
 const TOO_LARGE = {
   code: "message_large",
   message: "The photo and the artworks are larger than the studio takes.",
@@ -49,6 +52,9 @@ export class Studio extends EventTarget {
   #last = -1; // the newest iteration that was seen
   #tries = 0;
   #timer = 0;
+  #silence = 0;
+  #paused = false;
+  #resumed = false; // on this socket, and nothing is heard of that yet
   #moved = false; // the studio has said that it closes
   /** @type {Record<string, any> | null} what was refused last */
   #refusal = null;
@@ -120,6 +126,7 @@ export class Studio extends EventTarget {
 
   #hangUp() {
     clearTimeout(this.#timer);
+    clearTimeout(this.#silence);
     const socket = this.#socket;
     this.#socket = null;
     socket?.close();
@@ -130,17 +137,21 @@ export class Studio extends EventTarget {
     if (this.#socket || this.#asking || this.#left) return;
     this.#asking = true;
     try {
-      const actions = this.#unsent.map(({ action }) => action);
-      const wish = { accepted: this.#accepted, ordered: this.order !== null, actions };
-      const found = await this.enter(wish, this.#leaving.signal);
-      if (this.#left) return;
+      let actions, found;
+      do {
+        actions = this.#unsent.map(({ action }) => action);
+        const wish = { accepted: this.#accepted, ordered: this.order !== null, actions };
+        found = await this.enter(wish, this.#leaving.signal);
+        if (this.#left) return;
+        // What was to be done came meanwhile, perhaps, and needs a studio.
+      } while (typeof found !== "string" && this.#unsent.length > actions.length);
       if (typeof found !== "string") this.#rest(found);
       else if (!(document.hidden && this.#accepted)) this.#open(new WebSocket(found));
     } catch (error) {
-      const { told, again } = /** @type {{ told?: Told, again?: number }} */ (error);
       if (this.#left) return;
-      if (told && !again) this.#refuse(told.data);
-      else this.#retry(told?.data.message, again);
+      const hindrance = error instanceof Hindrance ? error : null;
+      if (hindrance?.final) this.#refuse(hindrance.refusal);
+      else this.#retry(hindrance?.refusal.message, hindrance?.again);
     } finally {
       this.#asking = false;
     }
@@ -150,19 +161,31 @@ export class Studio extends EventTarget {
   #open(socket) {
     socket.binaryType = "arraybuffer";
     this.#socket = socket;
-    this.#known = this.#requested = this.#moved = false;
+    this.#known = this.#requested = this.#moved = this.#resumed = false;
+    this.#listen();
     socket.onopen = () => this.#introduce(socket);
     socket.onmessage = ({ data }) => {
       if (socket === this.#socket) this.#hear(typeof data === "string" ? JSON.parse(data) : frame(data));
     };
     socket.onclose = ({ code, reason }) => {
       if (socket !== this.#socket) return;
+      clearTimeout(this.#silence);
       this.#socket = null;
       if (this.#resting) return;
       if (code === 1009) this.#refuse(TOO_LARGE);
       else if (code === 1008 && this.#refusal?.code === reason) this.#refuse(this.#refusal);
       else if (!document.hidden || !this.#accepted) this.#retry(this.#moved ? CLOSED : undefined);
     };
+  }
+
+  /** A link may break without a word to the browser: where there is something to come, silence does not last. */
+  #listen() {
+    clearTimeout(this.#silence);
+    this.#silence = setTimeout(() => {
+      if (!this.#accepted || this.#resting || this.#paused) return;
+      this.#hangUp();
+      this.#connect();
+    }, SILENCE);
   }
 
   /** @param {WebSocket} socket */
@@ -203,7 +226,8 @@ export class Studio extends EventTarget {
    * @param {number} [wait] seconds, if it was said how long
    */
   #retry(message, wait) {
-    const pause = wait ?? PAUSES[Math.min(this.#tries, PAUSES.length - 1)] * (0.8 + 0.4 * Math.random());
+    const usual = PAUSES[Math.min(this.#tries, PAUSES.length - 1)] * (0.8 + 0.4 * Math.random());
+    const pause = Math.max(wait ?? usual, document.hidden && this.#accepted ? UNSEEN : 0);
     this.#tries += 1;
     this.#timer = setTimeout(() => this.#connect(), pause * 1000);
     this.#tell({ state: "away", data: { again: pause, message } });
@@ -212,6 +236,7 @@ export class Studio extends EventTarget {
   /** @param {Told} told */
   #hear(told) {
     const { state, data } = told;
+    this.#listen();
     if (state === "error") {
       this.#heed(data);
       return;
@@ -222,6 +247,7 @@ export class Studio extends EventTarget {
       this.#accepted = true;
       this.#resting = state === "end";
       if (state === "end_iteration") this.#last = data.iteration;
+      else if (state !== "start_iteration") [this.#paused, this.#resumed] = [state === "paused", false];
       this.#acquainted();
     }
     this.#tell(told);
@@ -245,6 +271,7 @@ export class Studio extends EventTarget {
   #acquainted() {
     const [socket, unsent] = [/** @type {WebSocket} */ (this.#socket), this.#unsent.splice(0)];
     this.#known = true;
+    this.#resumed ||= unsent.some(({ action }) => action === "resume");
     for (const { action, data } of unsent) this.#say(socket, action, data);
     // Whoever has requested it is sent away at its end, and may not be heard any more: what is next needs a new socket.
     if (document.hidden || (this.#resting && this.#requested)) this.#hangUp();
@@ -257,12 +284,16 @@ export class Studio extends EventTarget {
       // The studio has lost it, or never had it; the photo is still here.
       this.#accepted = false;
       this.#last = -1;
+      this.#unsent = this.#unsent.filter(({ action }) => action !== "resume");
       this.#introduce(this.#socket);
     } else if (AGAIN.has(code) && !this.#known) {
       this.#hangUp();
       this.#retry(message);
     } else if (this.#accepted && this.#unsent.length) {
       this.#acquainted(); // it has failed, and is to go on
+      this.#resumed = false;
+    } else if (this.#resumed && (code === "move_illegal" || !(MERE.has(code) || AGAIN.has(code)))) {
+      this.#resumed = false; // it goes on anyway, or that is what it had failed of
     } else if (this.#known && (MERE.has(code) || AGAIN.has(code))) {
       this.#refusal = refusal;
       this.#tell({ state: "error", data: refusal });
