@@ -11,6 +11,9 @@ CAN_MAKE_VENV = import ensurepip, sys, venv; sys.exit(not (3, 10) <= sys.version
 PYTHON = $(shell for python in python3.13 python3.12 python3.11 python3.10 python3 python; do \
 	$$python -c '$(CAN_MAKE_VENV)' >/dev/null 2>&1 && echo $$python && break; done)
 
+# Hundreds of processes are started by the tests: each would compile the program anew where this is set.
+unexport PYTHONDONTWRITEBYTECODE
+
 # The machine's own Node, else the one that comes as a Python package.
 WITH_NODE = PATH="$$PATH:$(CURDIR)/$(BIN)"
 
@@ -18,8 +21,9 @@ HAVE_NODE = command -v node >/dev/null && command -v npm >/dev/null || \
 	$(BIN)/python -m pip install --disable-pip-version-check --editable '.[node]'
 
 # The quick tests first, then the slow ones, two at a time since most of them wait for something, and last what measures.
+# Of two that compute, each has one thread: more would only wait for one another.
 TEST = $(WITH_NODE) $(BIN)/python -m pytest
-TWO = --numprocesses 2 --dist loadfile --no-loadscope-reorder
+TWO = TF_NUM_INTRAOP_THREADS=1 OMP_NUM_THREADS=1 $(TEST) --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 .PHONY: run test check fix bench
 
@@ -29,8 +33,8 @@ run: $(VENV)/installed-to-run
 test: $(VENV)/installed-to-develop
 	$(HAVE_NODE)
 	$(BIN)/python -m tests.browser
-	$(TEST) -m "not slow" $(TWO)
-	$(TEST) -m "slow and not alone" $(TWO)
+	$(TWO) -m "not slow"
+	$(TWO) -m "slow and not alone"
 	$(TEST) -m alone
 
 check: $(VENV)/installed-to-develop node_modules/installed
@@ -57,8 +61,9 @@ $(VENV)/installed-to-run: $(VENV)/made setup.py pyproject.toml
 	$(BIN)/python -m pip install --disable-pip-version-check --editable '.[cpu]'
 	touch $@
 
+# Of the libraries that the tests need, much is never imported, and Python compiles itself what is.
 $(VENV)/installed-to-develop: $(VENV)/made setup.py pyproject.toml
-	$(BIN)/python -m pip install --disable-pip-version-check --editable '.[cpu,dev]'
+	$(BIN)/python -m pip install --disable-pip-version-check --no-compile --editable '.[cpu,dev]'
 	touch $@
 
 node_modules/installed: $(VENV)/made package.json package-lock.json

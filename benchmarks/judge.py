@@ -36,7 +36,7 @@ PAIRS = (
 def figures(quick: bool) -> Iterator[Figure]:
     """Style, content and speckle of each painting, their means and the worst of them."""
     painter = StyleTransfer("patches")
-    recipe = Recipe(size=64) if quick else Recipe()
+    recipe = Recipe(size=64, iterations=8) if quick else Recipe()
     judged: list[Judgement] = []
     for photo, style in PAIRS[:1] if quick else PAIRS:
         content, artwork = photograph(photo), read(ROOT / "website" / "artworks" / f"{style}.jpg")

@@ -38,7 +38,7 @@ def figures(quick: bool) -> Iterator[Figure]:
         recipe = QUICK if quick else RECIPES[engine]
         shares, ours, theirs, loads = [], [], [], []
         with studio(engine) as place, bare(engine) as painter:
-            for round_ in range(-1, 1 if quick else rounds):
+            for round_ in range(0 if quick else -1, 1 if quick else rounds):
                 painted = place.paint(recipe, viewers=1)
                 times = painter.paint(recipe)
                 if round_ < 0:

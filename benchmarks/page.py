@@ -30,14 +30,14 @@ def figures(quick: bool) -> Iterator[Figure]:
 
 def _sketch(chromium: Browser, site: str, quick: bool) -> Iterator[Figure]:
     strokes = []
-    for _ in range(2 if quick else 10):
+    for _ in range(1 if quick else 10):
         with visiting(chromium, site) as visitor:
             visitor.open().sample()
             strokes.append(measures.first_stroke(visitor) / 1000)
     yield Figure("click to first stroke of the sketch, median", statistics.median(strokes), "s", at_most(1))
     yield Figure("click to first stroke of the sketch, worst", max(strokes), "s", at_most(1))
     with visiting(chromium, site) as visitor:
-        visitor.open().sample().settings(size=192 if quick else 256, iterations=20 if quick else 80)
+        visitor.open().sample().settings(size=192 if quick else 256, iterations=8 if quick else 80)
         visitor.page.evaluate(measures.LONG_TASKS)
         began = time.perf_counter()
         visitor.paint().state("finished")

@@ -37,7 +37,7 @@ def figures(quick: bool) -> Iterator[Figure]:
         "ours, the tutorial's losses": stepper(engine, photo, artwork, replace(original, precision="auto")),
         "ours, default recipe": stepper(engine, photo, artwork, Recipe(engine="vgg19")),
     }
-    times = in_turns(actions, rounds=2 if quick else 7, warm_up=1 if quick else 2)
+    times = in_turns(actions, rounds=1 if quick else 7, warm_up=0 if quick else 2)
     for name, seconds in times.items():
         yield Figure(f"{name}, {width}×{height}", statistics.median(seconds), "s")
     rebuilt, remade, eager, compiled, exact, ours, _ = times.values()

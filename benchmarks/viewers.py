@@ -20,7 +20,7 @@ QUICK = {"size": 128, "scales": 1, "iterations": 128}
 
 def figures(quick: bool) -> Iterator[Figure]:
     """For each number of viewers the slowdown, the frames they get, their age, and what the viewers themselves take."""
-    recipe, crowds = (QUICK, (1, 20)) if quick else (RECIPE, (1, 20, 200))
+    recipe, crowds = (QUICK, (1, 10)) if quick else (RECIPE, (1, 20, 200))
     rounds: dict[int, list[Painted]] = {viewers: [] for viewers in (0, *crowds)}
     with studio() as place:
         place.paint(recipe)  # so that all is compiled

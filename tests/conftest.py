@@ -3,23 +3,35 @@
 from __future__ import annotations
 
 import os
+import signal
+import zlib
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 
 from tests import browser
 
 # TensorFlow's native part writes remarks about the processor to stderr, past every logger.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
+# Who runs the tests in the background may have them ignore Ctrl-C, and their children with them.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+
+expect.set_options(timeout=30_000)  # on a busy machine
+
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Run the quick tests first: a mistake should be seen soon."""
+    """Run the quick tests first: a mistake should be seen soon. Files are mixed: what computes meets what waits."""
     for item in items:
         if item.get_closest_marker("alone"):
             item.add_marker("slow")
-    items.sort(key=lambda item: bool(item.get_closest_marker("slow")) + bool(item.get_closest_marker("alone")))
+
+    def place(item: pytest.Item) -> tuple[int, int]:
+        slowness = bool(item.get_closest_marker("slow")) + bool(item.get_closest_marker("alone"))
+        return slowness, zlib.crc32(item.location[0].encode())
+
+    items.sort(key=place)
 
 
 @pytest.fixture(scope="module")

@@ -83,7 +83,7 @@ from lambda_launcher.deploy import image, site, wheel
 from lambda_launcher.template import rendered
 built = wheel.built(Path.cwd())
 sys.stdout.write(rendered())
-print(built, len(image.material(built).files), len(site.pages()), file=sys.stderr)
+print(built, len(image.material(built).files), len(site.pages(30)), file=sys.stderr)
 """
 
 
