@@ -43,6 +43,8 @@ def refusal(code: str, message: str, hint: str = "Do something else.") -> Json:
 class Launcher:
     """What the launcher answers, and what it was asked."""
 
+    server: Server
+    s3: Any
     asked: list[str] = field(default_factory=list)
     phases: list[Json] = field(default_factory=list)
     """What is said of the studio, one after the other; when none is left, it is ready."""
@@ -52,8 +54,6 @@ class Launcher:
     """What is said of paintings; of others, what the studio knows, which has them."""
     age: float = 0.0
     """How old the next ticket is, in seconds."""
-    server: Server | None = None
-    s3: Any = None
 
     def count(self, what: str) -> int:
         """How often something was asked."""
@@ -61,7 +61,6 @@ class Launcher:
 
     def keep(self, painting: str, **facts: Any) -> None:
         """The gallery has what the studio has painted by now; no studio has the painting any more."""
-        assert self.server
         told = self.server.json(f"paintings/{painting}")
         self.known[painting] = {**told, "picture": None, "timelapse": None, "studio": None, **facts}
         if told["state"] == "finished":
@@ -143,29 +142,38 @@ def studio(folder: Path) -> Iterator[Server]:
 
 
 @contextmanager
-def launching(folder: Path) -> Iterator[tuple[str, Launcher]]:
-    """A site with a launcher: its address, and what the launcher does."""
-    site = folder / "site"
-    if not site.exists():
-        shutil.copytree(WEBSITE, site)
-        (site / "config.json").write_text(json.dumps({"launcher": "/api", "days": 30}))
-    launcher = Launcher()
+def paintings() -> Iterator[Any]:
+    """A gallery in the cloud, emulated: what reads and writes it."""
+    with emulating() as aws, pytest.MonkeyPatch.context() as patch:
+        for name, value in (("AWS_ACCESS_KEY_ID", "test"), ("AWS_SECRET_ACCESS_KEY", "test"), ("NO_PROXY", "*")):
+            patch.setenv(name, value)
+        s3 = boto3.client("s3", REGION, endpoint_url=aws)
+        s3.create_bucket(Bucket=GALLERY)
+        yield s3
+
+
+def site(folder: Path) -> Path:
+    """The site as it is deployed, in a folder."""
+    shutil.copytree(WEBSITE, folder, dirs_exist_ok=True)
+    (folder / "config.json").write_text(json.dumps({"launcher": "/api", "days": 30}))
+    return folder
+
+
+@contextmanager
+def launching(site: Path, s3: Any, server: Server) -> Iterator[tuple[str, Launcher]]:
+    """A site with a launcher that has a studio which is ready: its address, and what the launcher does."""
+    launcher = Launcher(server, s3)
     handler = type("Handler", (_Handler,), {"launcher": launcher})
     api = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     thread = threading.Thread(target=api.serve_forever, args=(0.05,), daemon=True)
     thread.start()
-    with emulating() as aws, pytest.MonkeyPatch.context() as patch:
-        for name, value in (("AWS_ACCESS_KEY_ID", "test"), ("AWS_SECRET_ACCESS_KEY", "test"), ("NO_PROXY", "*")):
-            patch.setenv(name, value)
-        launcher.s3 = boto3.client("s3", REGION, endpoint_url=aws)
-        launcher.s3.create_bucket(Bucket=GALLERY)
-        try:
-            with _edging(site, f"http://127.0.0.1:{api.server_address[1]}", launcher) as address:
-                yield f"{address}/", launcher
-        finally:
-            api.shutdown()
-            thread.join()
-            api.server_close()
+    try:
+        with _edging(site, f"http://127.0.0.1:{api.server_address[1]}", launcher) as address:
+            yield f"{address}/", launcher
+    finally:
+        api.shutdown()
+        thread.join()
+        api.server_close()
 
 
 @contextmanager
@@ -173,10 +181,7 @@ def _edging(site: Path, api: str, launcher: Launcher) -> Iterator[str]:
     """The edge, in a thread with a loop of its own: the test's thread has the browser's."""
 
     def lookup(host: str) -> tuple[str, int] | None:
-        server = launcher.server
-        if host != HOST or not server:
-            return None
-        return "127.0.0.1", int(server.url.strip("/").rpartition(":")[2])
+        return ("127.0.0.1", int(launcher.server.url.strip("/").rpartition(":")[2])) if host == HOST else None
 
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever)

@@ -15,7 +15,7 @@ from playwright.sync_api import Browser, Route, expect
 
 from tests.server.process import Server, get
 from tests.website import measures
-from tests.website.launching import STUDIO, Launcher, launching, refusal, studio
+from tests.website.launching import STUDIO, Launcher, launching, paintings, refusal, site, studio
 from tests.website.test_resilience import ENTRY
 from tests.website.visitor import Visitor, visiting
 
@@ -50,28 +50,35 @@ def running(folder: Path) -> Iterator[Server]:
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Launcher]]:
-    """The site, whose launcher they share, too."""
-    with launching(tmp_path_factory.mktemp("site")) as both:
+def s3() -> Iterator[Any]:
+    """The gallery in the cloud."""
+    with paintings() as s3:
+        yield s3
+
+
+@pytest.fixture(scope="module")
+def website(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The site's files."""
+    return site(tmp_path_factory.mktemp("site"))
+
+
+@pytest.fixture
+def launched(website: Path, s3: Any, running: Server) -> Iterator[tuple[str, Launcher]]:
+    """A site at an address of its own: what another test's page still asks is not asked here."""
+    with launching(website, s3, running) as both:
         yield both
 
 
 @pytest.fixture
-def launcher(site: tuple[str, Launcher], running: Server) -> Launcher:
-    """The launcher as it is at first: it has been asked nothing, and has a studio that is ready."""
-    played = site[1]
-    played.asked.clear()
-    played.known.clear()
-    played.phases.clear()
-    played.refusals.clear()
-    played.server, played.age = running, 0.0
-    return played
+def launcher(launched: tuple[str, Launcher]) -> Launcher:
+    """The site's launcher."""
+    return launched[1]
 
 
 @pytest.fixture
-def visitor(chromium: Browser, site: tuple[str, Launcher], launcher: Launcher) -> Iterator[Visitor]:
+def visitor(chromium: Browser, launched: tuple[str, Launcher]) -> Iterator[Visitor]:
     """A visitor of the site."""
-    with visiting(chromium, site[0]) as visitor:
+    with visiting(chromium, launched[0]) as visitor:
         yield visitor
 
 
@@ -103,7 +110,6 @@ def test_the_phases_of_a_boot_are_told_while_the_sketch_shows(visitor: Visitor, 
     launcher.phases.clear()
     visitor.state("finished")
     assert launcher.count("POST") == 1
-    assert launcher.server
     assert launcher.server.state(visitor.painting) == "finished"
 
 
@@ -161,7 +167,6 @@ def test_a_link_that_has_died_in_silence_is_noticed(visitor: Visitor, launcher: 
     painting = visitor.painting
     launcher.keep(painting, studio=STUDIO)
     visitor.page.get_by_label("Style").fill("2")
-    assert launcher.server
     launcher.server.wait(lambda: _told(launcher, painting)["settings"]["style_weight"] == 4)
     seen = visitor.iteration
     visitor.page.clock.fast_forward(60_000)
@@ -279,7 +284,6 @@ def test_ones_own_painting_is_reopened_without_a_machine_until_more_is_wanted(
     assert launcher.count("GET /api/paintings") == len(launcher.asked) > 0
     visitor.further("Paint 20 more", 30)
     assert launcher.count("POST /api/launch") == 1
-    assert launcher.server
     assert launcher.server.json(f"paintings/{painting}")["settings"]["style_weight"] == 4
 
 
@@ -287,7 +291,6 @@ def test_what_is_asked_for_while_the_gallery_is_asked_is_done(visitor: Visitor, 
     visitor.open().sample().settings(size=256, iterations=200).paint().state("painting").beyond(0)
     painting = visitor.painting
     visitor.hide(True)
-    assert launcher.server
     launcher.server.wait(lambda: _told(launcher, painting)["state"] == "finished")
     launcher.keep(painting)
     asked: list[Route] = []
@@ -300,7 +303,6 @@ def test_what_is_asked_for_while_the_gallery_is_asked_is_done(visitor: Visitor, 
 
 
 def test_what_was_painted_further_while_nobody_looked_is_shown(visitor: Visitor, launcher: Launcher) -> None:
-    assert launcher.server
     visitor.page.add_init_script(DEAD.replace("ACTION", "more"))
     painting = finished(visitor)
     visitor.button("Paint 20 more").click()
@@ -313,7 +315,6 @@ def test_what_was_painted_further_while_nobody_looked_is_shown(visitor: Visitor,
 
 
 def test_what_has_failed_goes_on_when_it_is_tried_again(visitor: Visitor, launcher: Launcher, folder: Path) -> None:
-    assert launcher.server
     visitor.open().sample().settings(size=256, iterations=3000).paint().state("painting").beyond(3)
     painting = visitor.painting
     visitor.button("Pause").click()
@@ -342,7 +343,6 @@ def test_what_has_failed_goes_on_when_it_is_tried_again(visitor: Visitor, launch
 
 
 def test_a_page_that_nobody_sees_asks_seldom(visitor: Visitor, launcher: Launcher) -> None:
-    assert launcher.server
     launcher.known["early"] = {"painting": "early", "state": "painting", "studio": None}
     visitor.page.clock.install()
     visitor.page.add_init_script("Object.defineProperty(document, 'hidden', { value: true })")
@@ -431,7 +431,6 @@ def test_a_film_comes_from_the_gallery_or_from_a_studio_that_is_there(visitor: V
 
 
 def test_what_is_forgotten_is_forgotten_in_the_studio_or_in_the_gallery(visitor: Visitor, launcher: Launcher) -> None:
-    assert launcher.server
     kept = finished(visitor)
     launcher.keep(kept)
     visitor.button("New painting").click()
@@ -475,12 +474,10 @@ def _forget_newest(visitor: Visitor) -> None:
 
 
 def _told(launcher: Launcher, painting: str) -> Any:
-    assert launcher.server
     return launcher.server.json(f"paintings/{painting}")
 
 
-def _is_gone(server: Server | None, painting: str) -> bool:
-    assert server
+def _is_gone(server: Server, painting: str) -> bool:
     try:
         server.state(painting)
     except OSError:
