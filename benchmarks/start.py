@@ -11,6 +11,8 @@ from urllib.parse import urlsplit
 from benchmarks.figure import Figure, at_most
 from tests.server.process import serving
 
+TRIES = 3  # to be asked, on a busy machine, while the model is being loaded
+
 
 def figures(quick: bool) -> Iterator[Figure]:
     """The median of several starts, and the worst."""
@@ -21,6 +23,15 @@ def figures(quick: bool) -> Iterator[Figure]:
 
 def start() -> float:
     """Start a server, ask for its page as soon as it has said its address, and end it."""
+    for _ in range(TRIES):
+        seconds, states = _started()
+        if states in ([], ["loading"]):
+            return seconds
+    raise RuntimeError(f"Its easels are {states}.")
+
+
+def _started() -> tuple[float, list[str]]:
+    """How long it took, and what the easels did then."""
     began = time.perf_counter()
     with serving() as server:
         address = urlsplit(server.url)
@@ -29,8 +40,8 @@ def start() -> float:
             answer = connection.recv(4096)
             seconds = time.perf_counter() - began
         states = [easel["state"] for easel in server.json("healthz")["easels"]]
-        if not answer.startswith(b"HTTP/1.1 200") or states not in ([], ["loading"]):
-            raise RuntimeError(f"It answered {answer[:60]!r}, and its easels are {states}.")
+        if not answer.startswith(b"HTTP/1.1 200"):
+            raise RuntimeError(f"It answered {answer[:60]!r}.")
         server.process.terminate()  # its easel ends with it, and does not load on beside the next start
         server.process.wait()
-    return seconds
+    return seconds, states

@@ -109,6 +109,8 @@ class Scribe:
     def end(self, last: Sheet) -> bytes:
         """Make all that is still to be made, and the last frame for all who look on; return that for the gallery."""
         with self._changed:
+            self._awaited = False  # one to go back to is not lost because the one before it is still being kept
+            self._changed.notify_all()
             self._changed.wait_for(lambda: not self._busy and self._next() is None)
             cuts = self._look.cuts - self._look.every
         self._frames(last, cuts)

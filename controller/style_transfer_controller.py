@@ -494,7 +494,7 @@ class StyleTransferController:
         match message:
             case messages.Iterated() if painting:
                 metrics.STEPS.inc()
-                if (seconds := message.facts["elapsed"] - painting.elapsed) > 0:  # and not gone back
+                if (seconds := message.facts["elapsed"] - painting.elapsed) >= 0:  # and not gone back
                     metrics.STEP.observe(seconds)
                 painting.iterated(message.facts)
                 self._viewing.iterated(painting)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import random
 import signal
 import socket
 import sys
@@ -12,6 +13,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 _LEASH = Path(__file__).with_name("leash.py")
+_GIVEN = Path("/proc/sys/net/ipv4/ip_local_port_range")
+"""The ports that the system gives to whoever asks for any."""
+_LEAST = 20_000  # below it are ports that programs are known by, and such as browsers do not go to
+_TRIES = 20
 
 
 class Leashed:
@@ -64,7 +69,24 @@ class Leashed:
 
 
 def free_port(wanted: int = 0) -> int:
-    """A port of 127.0.0.1 that nobody listens on: the one that is wanted, if any is, or an OSError."""
+    """A port of 127.0.0.1 that nobody listens on: the one that is wanted, if any is, or an OSError.
+
+    If none is wanted, it is one that the system gives to nobody else before it is used.
+    """
+    if not wanted:
+        for number in _not_given():
+            with contextlib.suppress(OSError):
+                return free_port(number)
     with socket.create_server(("127.0.0.1", wanted)) as probe:
         port: int = probe.getsockname()[1]
         return port
+
+
+def _not_given() -> list[int]:
+    """Some ports that the system gives to nobody, if there are any."""
+    try:
+        first = int(_GIVEN.read_text().split()[0])
+    except (OSError, ValueError, IndexError):
+        first = 2**15  # or higher, on other systems
+    ports = range(_LEAST, first)
+    return random.SystemRandom().sample(ports, min(_TRIES, len(ports)))

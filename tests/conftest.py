@@ -8,6 +8,7 @@ import zlib
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import HealthCheck, settings
 from playwright.sync_api import Browser, expect, sync_playwright
 
 from tests import browser
@@ -18,7 +19,13 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 # Who runs the tests in the background may have them ignore Ctrl-C, and their children with them.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
-expect.set_options(timeout=30_000)  # on a busy machine
+expect.set_options(timeout=60_000)  # on a busy machine
+
+# The same examples each time: what fails has been changed. `--hypothesis-profile=chance` draws others.
+patient = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("chance", patient)
+settings.register_profile("same", patient, derandomize=True)
+settings.load_profile("same")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -34,11 +41,17 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=place)
 
 
+@pytest.fixture(scope="session")
+def executable() -> str:
+    """Where the browser is. It is not to be looked for while one runs: that may need an event loop, too."""
+    found = browser.find()
+    assert found, f"no browser: {browser.HINT}"
+    return found
+
+
 @pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
+def chromium(executable: str) -> Iterator[Browser]:
     """A real browser, for one module's tests: as long as it runs, the main thread can have no other event loop."""
-    executable = browser.find()
-    assert executable, f"no browser: {browser.HINT}"
     with sync_playwright() as playwright:
         running = playwright.chromium.launch(executable_path=executable, args=browser.FLAGS)
         yield running

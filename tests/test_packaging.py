@@ -36,6 +36,11 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+def is_kept(path: Path) -> bool:
+    """Whether a path is a file of the program, and not one that Python has just compiled, or is compiling."""
+    return path.is_file() and "__pycache__" not in path.parts
+
+
 def test_it_holds_the_rooms_and_the_whole_site_and_nothing_else(wheel: Path) -> None:
     with ZipFile(wheel) as archive:
         names = {name for name in archive.namelist() if ".dist-info/" not in name}
@@ -44,13 +49,13 @@ def test_it_holds_the_rooms_and_the_whole_site_and_nothing_else(wheel: Path) -> 
     site = {
         path.relative_to(ROOT).as_posix()
         for path in (ROOT / "website").rglob("*")
-        if path.is_file() and path.suffix not in {".py", ".pyc"} and not path.name.startswith(".")
+        if is_kept(path) and path.suffix != ".py" and not path.name.startswith(".")
     }
     assert {"website/index.html", "website/main.js", "website/style/page.css"} <= site
     assert code | site | {"visualneurons.py"} <= names
     assert {name for name in names if name.startswith("website/")} == site
-    machine = {path.relative_to(ROOT).as_posix() for path in (ROOT / "ami").rglob("*") if path.is_file()}
-    assert {name for name in names if name.startswith("ami/")} == {name for name in machine if ".pyc" not in name}
+    machine = {path.relative_to(ROOT).as_posix() for path in (ROOT / "ami").rglob("*") if is_kept(path)}
+    assert {name for name in names if name.startswith("ami/")} == machine
 
 
 def test_it_says_what_it_is(wheel: Path) -> None:
@@ -98,7 +103,7 @@ def test_installed_it_can_deploy_all_that_a_checkout_can(wheel: Path, installed:
     )
     assert done.stdout == rendered()
     again, files, pages = done.stderr.rsplit(maxsplit=2)
-    assert int(files) == sum(1 for path in (ROOT / "ami").rglob("*") if path.is_file() and path.suffix != ".pyc") + 1
+    assert int(files) == sum(map(is_kept, (ROOT / "ami").rglob("*"))) + 1
     assert int(pages) > 50
     assert contents(Path(again)) == contents(wheel), "the program is put together again as it was"
     other = tmp_path / "other"

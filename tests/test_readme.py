@@ -47,7 +47,7 @@ def test_a_painting_can_be_asked_for_as_it_is_shown(tmp_path: Path) -> None:
             line = line.replace("http://127.0.0.1:8000/", server.url).replace("ID", id)
             if "-o " in line:
                 line = line.replace("-o ", f"-o {tmp_path}/")
-                server.wait(lambda: server.json(f"paintings/{id}")["state"] == "finished")  # noqa: B023
+                server.wait(lambda: server.json(f"paintings/{id}")["state"] == "finished", 200)  # noqa: B023
                 assert len(curl(line, ROOT)) > 10_000
             else:
                 id = json.loads(curl(line, ROOT))["painting"]

@@ -49,7 +49,7 @@ def test_an_installation_that_fails_makes_no_image(tmp_path: Path, code: int) ->
     (fetched / "ami" / "install.sh").write_text(f'echo "$@"\nexit {code}\n')
     destination = fetch["inputs"][0]["destination"].rstrip("/")
     script = "\n".join(install["inputs"]["commands"]).replace(destination, str(fetched))
-    done = subprocess.run(["bash", "-c", script], cwd=tmp_path, capture_output=True, text=True, timeout=10)
+    done = subprocess.run(["bash", "-c", script], cwd=tmp_path, capture_output=True, text=True, timeout=60)
     assert (done.returncode, done.stderr) == (code, "")
     assert done.stdout == "--wheel visualneurons-0.1.0-py3-none-any.whl\n"
     assert fetched.exists() == bool(code), "what was fetched is not left in the image"

@@ -115,7 +115,7 @@ def test_systemd_takes_the_units(root: Path, tmp_path: Path) -> None:
     ],
 )
 def test_what_cannot_be_done_is_refused_in_a_sentence(arguments: list[str], why: str, tmp_path: Path) -> None:
-    done = subprocess.run(["sh", INSTALL, *arguments], cwd=tmp_path, capture_output=True, text=True, timeout=10)
+    done = subprocess.run(["sh", INSTALL, *arguments], cwd=tmp_path, capture_output=True, text=True, timeout=60)
     assert done.returncode == 2
     assert done.stderr.startswith(f"install.sh: {why}")
     assert list(tmp_path.iterdir()) == []

@@ -31,7 +31,7 @@ pytestmark = pytest.mark.slow
 def told_by_its_user_data(folder: Path) -> dict[str, str]:
     """The environment that the template's own user data gives a studio."""
     script = Stack().properties("StudioTemplate")["LaunchTemplateData"]["UserData"]
-    subprocess.run(["sh", "-c", script], env=os.environ | {"VISUALNEURONS_ROOT": str(folder)}, check=True, timeout=10)
+    subprocess.run(["sh", "-c", script], env=os.environ | {"VISUALNEURONS_ROOT": str(folder)}, check=True, timeout=60)
     lines = (folder / "etc" / "visualneurons" / "environment").read_text(encoding="utf-8").splitlines()
     return dict(line.split("=", 1) for line in lines)
 
@@ -79,7 +79,7 @@ def test_without_its_gpu_a_machine_does_not_become_a_studio(tmp_path: Path) -> N
     there.touch()
     told = os.environ | {"DEVICES": f"{there}:{missing}", "RUNTIME_DIRECTORY": str(tmp_path)}
     command = [sys.executable, ROOT / "ami" / "start_studio.py"]
-    done = subprocess.run(command, env=told, capture_output=True, text=True, timeout=30)
+    done = subprocess.run(command, env=told, capture_output=True, text=True, timeout=60)
     assert done.returncode == 1, "so that it is tried again, and the machine powered off if that is of no use"
     assert done.stderr.startswith(f"There is no {missing}: this machine has no GPU, or no driver that works. ")
     assert done.stderr.count("\n") == 1

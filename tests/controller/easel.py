@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import queue
+import socket
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -17,9 +20,18 @@ from tests.model.studies import artwork, photo
 
 T = TypeVar("T")
 
-WAIT = 120.0  # seconds, at most
+WAIT = 240.0  # seconds, at most
 RECIPE = Recipe(engine="patches", size=64, iterations=60)
 PHOTO, ARTWORK = pictures.encode(photo(64, 48), "png"), pictures.encode(artwork(64, 48), "png")
+
+
+class Unhurried(EaselProcess):
+    """An easel that does not get far ahead of who hears what it says: little of it has room in its pipe."""
+
+    def _run(self) -> None:
+        with socket.socket(fileno=os.dup(self._theirs.fileno())) as end:
+            end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1)
+        super()._run()
 
 
 class Talk:
@@ -27,16 +39,21 @@ class Talk:
 
     def __init__(self, engine: str = "patches", weights: str = "auto") -> None:
         self._said = queue.SimpleQueue[Any]()
+        self._taken = threading.Semaphore(0)
         self._turns = 0
         self.ends: list[str] = []  # why it ended
-        self.process = EaselProcess(
-            engine, weights, lambda _, message: self._said.put(message), lambda _, reason: self.ends.append(reason)
-        )
+        self.process = Unhurried(engine, weights, self._hear, lambda _, reason: self.ends.append(reason))
         self.send = self.process.send
+
+    def _hear(self, _: EaselProcess, message: Any) -> None:
+        self._said.put(message)
+        self._taken.acquire()
 
     def next(self) -> Any:
         """The next thing it says."""
-        return self._said.get(timeout=WAIT)
+        message = self._said.get(timeout=WAIT)
+        self._taken.release()
+        return message
 
     def until(self, kind: type[T], that: Callable[[T], bool] = lambda _: True) -> tuple[T, list[Any]]:
         """The next message of this kind that is such, and those before it."""
@@ -47,6 +64,7 @@ class Talk:
 
     def ended(self) -> str:
         """Why it has ended, once it has."""
+        self._taken.release(1_000_000)  # nobody takes what it may still have said
         until = time.monotonic() + WAIT
         while not self.ends and time.monotonic() < until:
             time.sleep(0.01)

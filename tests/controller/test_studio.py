@@ -201,7 +201,7 @@ class AnyOrder(RuleBasedStateMachine):
 
 
 TestAnyOrder = AnyOrder.TestCase
-TestAnyOrder.settings = settings(max_examples=60, stateful_step_count=50, deadline=None)
+TestAnyOrder.settings = settings(max_examples=60, stateful_step_count=50)
 
 
 # ---------------------------------------------------------------- one race at a time

@@ -28,10 +28,11 @@ def objects(s3: Any, bucket: str) -> list[str]:
 
 @pytest.mark.usefixtures("endpoint")
 def test_an_endpoint_where_nobody_listens_is_unavailable() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port = server.getsockname()[1]
-    with pytest.raises(Unavailable, match=r"The gallery s3://b/p with the table t cannot be reached: "):
-        opened(f"s3://b/p?table=t&endpoint={quote(f'http://127.0.0.1:{port}')}")
+    with socket.socket() as kept:
+        kept.bind(("127.0.0.1", 0))
+        endpoint = quote(f"http://127.0.0.1:{kept.getsockname()[1]}")
+        with pytest.raises(Unavailable, match=r"The gallery s3://b/p with the table t cannot be reached: "):
+            opened(f"s3://b/p?table=t&endpoint={endpoint}")
 
 
 @pytest.mark.parametrize("missing", ["table", "bucket"])

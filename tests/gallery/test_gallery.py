@@ -163,9 +163,13 @@ class TestFiles:
                 seen.append(gallery.read("p", "picture"))
 
         def writing() -> None:
-            for version in versions:
-                gallery.write("p", "picture", version)
-            is_over.set()
+            try:
+                for number in range(10_000):
+                    gallery.write("p", "picture", versions[number % 12])
+                    if number >= 12 and len(seen) > 4:
+                        break
+            finally:
+                is_over.set()
 
         at_once([reading, reading, writing])
         assert len(seen) > 4

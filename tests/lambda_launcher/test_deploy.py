@@ -18,6 +18,7 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from urllib.parse import urlsplit
 from zipfile import ZipFile
 
 import boto3
@@ -34,6 +35,7 @@ from tests.lambda_launcher.account import ID, REGION, Cloud, Shim, account
 from tests.lambda_launcher.shim import BASE, TYPES
 from tests.lambda_launcher.terminal import Ended, Terminal
 from tests.lambda_launcher.test_studios import keep, studio
+from tests.server.process import send
 
 pytestmark = pytest.mark.slow
 
@@ -42,7 +44,7 @@ ARTIFACTS = f"{STACK}-{ID}-{REGION}-artifacts"
 WAITING = """
 Resources:
   Handle: {Type: AWS::CloudFormation::WaitConditionHandle}
-  Wait: {Type: AWS::CloudFormation::WaitCondition, Properties: {Handle: !Ref Handle, Timeout: "8"}}
+  Wait: {Type: AWS::CloudFormation::WaitCondition, Properties: {Handle: !Ref Handle, Timeout: "120"}}
 """
 OTHER = "Resources: {Handle: {Type: AWS::CloudFormation::WaitConditionHandle}}"
 KEPT = """
@@ -170,12 +172,13 @@ def test_studios_are_told_of_where_there_are_none(first: Ended, terminal: Termin
 
 def test_studios_are_told_of_where_there_is_one(cloud: Cloud, first: Ended) -> None:
     table = Table(cloud.client("dynamodb"), resources(cloud)["Studios"])
-    keep(table, studio("0123456789abcdef", time.time()))
+    now = time.time()
+    keep(table, studio("0123456789abcdef", now, active=now))
     done = cloud.run("studios", "--price", "g6.xlarge=2")
     assert (done.returncode, done.stderr) == (0, "")
     head, line, today, note = done.stdout.splitlines()
     assert head.split() == list(overview.COLUMNS)
-    assert re.match(r"0123456789abcdef  ready  g6\.xlarge  -     1\d min  \d+ s  1 of 1  3900 s  \$0\.4\d\d$", line)
+    assert re.match(r"0123456789abcdef  ready  g6\.xlarge  -     1\d min  \d+ s +1 of 1  3900 s  \$0\.4\d\d$", line)
     assert today.startswith("Today (UTC): ")
     assert note == "Costs are by the prices of us-east-1 of June 2026, unless set right by --price."
 
@@ -404,7 +407,17 @@ def test_a_stack_that_is_being_changed_is_waited_for_and_one_of_no_use_is_refuse
 ) -> None:
     tags = [{"Key": "visualneurons", "Value": "broken"}]
     cloud.client("cloudformation").create_stack(StackName="broken", TemplateBody=WAITING, Tags=tags)
-    code, out, err = terminal.run("deploy", "--stack", "broken")
+    followed = asking(cloud, "DescribeStackEvents")
+
+    def fail() -> None:
+        followed()
+        told = {"Status": "FAILURE", "UniqueId": "1", "Reason": "It was told to fail", "Data": ""}
+        send("PUT", handle(cloud, "broken"), json.dumps(told).encode(), Content_Type="").close()
+
+    with ThreadPoolExecutor(1) as thread:
+        failed = thread.submit(fail)
+        code, out, err = terminal.run("deploy", "--stack", "broken")
+        failed.result()
     assert code == 1
     assert "The stack 'broken' is being changed already (CREATE_IN_PROGRESS); waiting for that to end." in out
     assert "Wait could not be made" in out
@@ -672,6 +685,10 @@ def test_ctrl_c_while_the_stack_is_made(cloud: Cloud, terminal: Terminal) -> Non
     assert code == 130
     sentence = "Interrupted. CloudFormation goes on by itself; run it again to see how it ends."
     assert err.strip() == f"visualneurons deploy: {sentence}"
+    until = time.monotonic() + 60
+    while status(cloud, "fourth") == "REVIEW_IN_PROGRESS":  # what was held up goes on its way only now
+        assert time.monotonic() < until, "CloudFormation does not go on"
+        time.sleep(0.02)
     code, out, _ = terminal.run("deploy", "--stack", "fourth", "--yes")
     assert code == 0
     assert "VisualNeurons is at https://" in out
@@ -681,6 +698,13 @@ def test_ctrl_c_while_the_stack_is_made(cloud: Cloud, terminal: Terminal) -> Non
 def holding(cloud: Cloud, operation: str) -> Iterator[Callable[[], None]]:
     """Within the block `operation` gets no answer; what is given returns as soon as it is asked for."""
     cloud.shim.held[operation] = release = threading.Event()
+    yield asking(cloud, operation)
+    del cloud.shim.held[operation]
+    release.set()
+
+
+def asking(cloud: Cloud, operation: str) -> Callable[[], None]:
+    """What returns as soon as `operation` is asked for once more than by now."""
     before = cloud.shim.asked.count(operation)
 
     def asked() -> None:
@@ -689,6 +713,15 @@ def holding(cloud: Cloud, operation: str) -> Iterator[Callable[[], None]]:
             assert time.monotonic() < until, f"{operation} was not asked for"
             time.sleep(0.02)
 
-    yield asked
-    del cloud.shim.held[operation]
-    release.set()
+    return asked
+
+
+def status(cloud: Cloud, stack: str) -> str:
+    """What a stack is at."""
+    (found,) = cloud.client("cloudformation").describe_stacks(StackName=stack)["Stacks"]
+    return str(found["StackStatus"])
+
+
+def handle(cloud: Cloud, stack: str) -> str:
+    """Where a stack that waits is told how to go on."""
+    return cloud.url + urlsplit(resources(cloud, stack)["Handle"]).path

@@ -10,7 +10,7 @@ from typing import Any
 
 import jwt
 import pytest
-from hypothesis import HealthCheck, given
+from hypothesis import given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
 
@@ -260,7 +260,7 @@ def test_the_edge_cannot_tell_a_ticket_that_was_used_nor_another_painting_and_th
     assert used.value.code == "ticket_used"
 
 
-@examples(suppress_health_check=[HealthCheck.too_slow], deadline=None, max_examples=15)
+@examples(max_examples=15)
 @given(st.lists(st.text() | st.tuples(st.text(), st.text()).map(lambda two: ".".join(map(repr, two))), min_size=1))
 def test_whatever_a_stranger_sends_is_refused(texts: list[str]) -> None:
     sent = [request(ticket=text or "x") for text in texts]

@@ -254,7 +254,7 @@ def test_the_user_data_says_what_a_studio_needs(either: Stack, tmp_path: Path) -
     assert "${" not in script
     for _ in range(2):
         environment = os.environ | {"VISUALNEURONS_ROOT": str(tmp_path)}
-        subprocess.run(["sh", "-c", script], env=environment, check=True, timeout=10)
+        subprocess.run(["sh", "-c", script], env=environment, check=True, timeout=60)
     (written,) = (tmp_path / "etc" / "visualneurons").iterdir()
     told = dict(line.split("=", 1) for line in written.read_text(encoding="utf-8").splitlines())
     assert told["STACK"] == STACK

@@ -267,27 +267,31 @@ def _iterations(painter: StyleTransfer, recipe: Recipe) -> Iterator[Iteration]:
 @pytest.mark.alone
 def test_real_paintings_come_true_within_thirty_percent(painter: StyleTransfer) -> None:
     smallest = painter.engine.smallest
-    warmup, _ = painted(painter, Recipe(size=smallest, iterations=3), Paces())
-    paces = Paces().learnt(warmup.seen)
     real = Recipe(size=256, iterations=16)
-    first, told = painted(painter, real, paces)
-    assert told[0].left
-    assert 1 / 4 < told[0].left / told[0].comes < 4, "after a warm-up alone"
+    for _ in range(3):  # another program may have had the processor for a while
+        warmup, _ = painted(painter, Recipe(size=smallest, iterations=3), Paces())
+        paces = Paces().learnt(warmup.seen)
+        first, told = painted(painter, real, paces)
+        assert told[0].left
+        if 1 / 4 < told[0].left / told[0].comes < 4:
+            break
+    else:
+        pytest.fail(f"after a warm-up alone, {told[0].left:.1f} s were told, and {told[0].comes:.1f} s came")
 
     paces = Paces.from_dict(json.loads(json.dumps(paces.learnt(first.seen).to_dict())))
     alike = replace(real, iterations=20, seed=7).changed(12, {"more": 4})
-    for _ in range(3):  # another program may have had the processor for a while
+    for _ in range(3):
         again, told = painted(painter, alike, paces)
         paces = paces.learnt(again.seen)
         whole = told[0].comes
         apart = [abs(each.left - each.comes) / whole if each.left is not None else 1 for each in told]
         assert [each.progress for each in told] == sorted(each.progress for each in told)
         assert (told[-1].progress, told[-1].left) == (1, 0)
+        apart += [abs(each.progress - (1 - each.comes / whole)) for each in told]
         if max(apart) < 0.3:
             break
     else:
         pytest.fail(f"it was {max(apart):.0%} of the whole beside the truth")
-    assert all(abs(each.progress - (1 - each.comes / whole)) < 0.3 for each in told)
 
 
 @pytest.mark.parametrize(

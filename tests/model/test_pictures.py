@@ -412,10 +412,10 @@ def test_a_huge_picture_is_refused_before_decoding(side: int) -> None:
     data = png(struct.pack(">IIBBBBB", side, side, 8, 2, 0, 0, 0), b"")
     bitmap = bytearray(saved(Image.fromarray(scene()), "BMP"))
     bitmap[18:26] = struct.pack("<ii", side, side)
-    start = time.perf_counter()
+    start = time.thread_time()
     for huge in (data, bytes(bitmap)):
         assert code_of(lambda huge=huge: pictures.read(huge)) == "picture_too_large"  # type: ignore[misc]
-    assert time.perf_counter() - start < 1
+    assert time.thread_time() - start < 1
 
 
 def test_a_gif_frame_that_is_larger_than_its_screen_is_refused() -> None:
@@ -602,7 +602,7 @@ def outcome(call: Callable[[], object]) -> object:
         return refusal
 
 
-@settings(max_examples=2500, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+@settings(max_examples=2500, suppress_health_check=list(HealthCheck))
 @given(data=mutated(), mended=st.booleans())
 def test_any_bytes_are_a_picture_or_a_refusal(data: bytes, mended: bool) -> None:
     file = mend(data) if mended else data

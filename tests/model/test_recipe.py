@@ -8,8 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given
-from hypothesis import settings as examples
+from hypothesis import given
 from hypothesis import strategies as st
 
 from model.errors import Refusal
@@ -73,7 +72,6 @@ def test_a_recipe_survives_json() -> None:
     assert Recipe.from_dict(json.loads(json.dumps(recipe.to_dict()))) == recipe
 
 
-@examples(suppress_health_check=[HealthCheck.too_slow], deadline=None)  # the first text takes a second
 @given(st.dictionaries(st.sampled_from([*settings(), "photo", "artworks", "changes", "more"]), JSON, max_size=4))
 def test_whatever_a_stranger_writes_is_a_recipe_or_refused(values: dict[str, Any]) -> None:
     with contextlib.suppress(Refusal):

@@ -24,7 +24,8 @@ def test_a_plan_spends_all_steps_from_coarse_to_fine(
     longs = [max(scale.height, scale.width) for scale in scales]
     assert longs == sorted(set(longs))
     assert len(scales) == 1 or longs[0] >= smallest
-    assert len(scales) in (steps, most) or longs[0] < 2 * smallest or min(height, width) >> len(scales) < 16
+    coarser = [side >> len(scales) for side in (height, width)]
+    assert len(scales) in (steps, most) or max(coarser) < smallest or min(coarser) < 16, "no further one fits"
 
 
 def test_coarse_scales_get_more_steps_than_fine_ones() -> None:

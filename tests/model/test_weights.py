@@ -24,7 +24,7 @@ from tests.model.weights_server import Behaviour, WeightsServer
 
 ROOT = Path(__file__).parents[2]
 BODY = np.random.default_rng(1).bytes(3_000_000)
-PATIENCE = Patience(stall=0.4, pause=0.01)
+PATIENCE = Patience(answer=20.0, stall=20.0, pause=0.01)
 
 
 @pytest.fixture(autouse=True)
@@ -76,14 +76,14 @@ class TestFind:
         cached.parent.mkdir(parents=True)
         cached.write_bytes(BODY)
         with WeightsServer(BODY) as server:
-            assert find("auto", source=server.source) == cached
+            assert find("auto", source=server.source, patience=PATIENCE) == cached
         assert server.asked == []
 
     def test_a_mirror_is_named_by_the_environment(self, monkeypatch: pytest.MonkeyPatch) -> None:
         with WeightsServer(BODY) as server:
             monkeypatch.setenv("VISUALNEURONS_WEIGHTS_URL", server.url)
             with pytest.raises(Refusal) as caught:
-                find("auto")
+                find("auto", patience=PATIENCE)
         assert caught.value.code == "weights_broken"  # A mirror has to have the very file that Keras has.
         assert MD5 in caught.value.message
 
@@ -95,7 +95,7 @@ class TestDownload:
     def test_whole(self, cached: Path) -> None:
         seen: list[tuple[int, int]] = []
         with WeightsServer(BODY, [Behaviour(seconds=0.2)]) as server:
-            assert find("auto", lambda done, total: seen.append((done, total)), server.source) == cached
+            assert find("auto", lambda done, total: seen.append((done, total)), server.source, PATIENCE) == cached
         assert cached.read_bytes() == BODY
         assert leftovers(cached) == {"", ".lock"}
         assert seen == sorted(seen)
@@ -142,16 +142,17 @@ class TestDownload:
 
     def test_hanging_in_the_middle_and_resumed(self, cached: Path) -> None:
         with WeightsServer(BODY, [Behaviour(hang=1_000_000), Behaviour()]) as server:
-            find("auto", source=server.source, patience=PATIENCE)
-        assert [asked.sent for asked in server.asked] == [1_000_000, 2_000_000]
+            find("auto", source=server.source, patience=Patience(answer=20.0, stall=1.0, pause=0.01))
+        first, second, *_ = server.asked  # on a busy machine the second may take too long, too
+        assert (first.sent, second.range) == (1_000_000, "bytes=1000000-")
         assert cached.read_bytes() == BODY
 
     def test_hanging_in_the_middle_for_ever(self, part: Path) -> None:
         with WeightsServer(BODY, [Behaviour(hang=1_000_000), Behaviour(hang=0)]) as server:
-            refusal = refusal_of(server.source, Patience(stall=0.2, tries=3, pause=0.01))
+            refusal = refusal_of(server.source, Patience(answer=20.0, stall=1.0, tries=2, pause=0.01))
         assert refusal.code == "weights_interrupted"
-        assert "nothing came for 0.2 seconds; 1.0 MB of 3.0 MB are kept" in refusal.message
-        assert len(server.asked) == 3
+        assert "nothing came for 1 seconds; 1.0 MB of 3.0 MB are kept" in refusal.message
+        assert len(server.asked) == 2
         assert part.stat().st_size == 1_000_000
 
     def test_a_server_without_ranges_starts_over(self, cached: Path) -> None:
@@ -233,7 +234,7 @@ class TestDownload:
         cached.parent.mkdir(parents=True)
         cached.write_bytes(BODY[:1000])
         with WeightsServer(BODY) as server:
-            assert find("auto", source=server.source) == cached
+            assert find("auto", source=server.source, patience=PATIENCE) == cached
         assert cached.read_bytes() == BODY
 
     def test_a_damaged_cache_that_cannot_be_replaced_is_named_and_kept(self, cached: Path) -> None:
@@ -253,7 +254,7 @@ class TestOffline:
         with WeightsServer(BODY, [Behaviour(silent=True)]) as server:
             began = time.monotonic()
             refusal = refusal_of(server.source, Patience())
-            assert time.monotonic() - began < 3
+            assert time.monotonic() - began < Patience().stall
         assert refusal.code == "weights_offline"
         assert "no answer within 2.5 seconds" in refusal.message
 
@@ -261,24 +262,24 @@ class TestOffline:
         with WeightsServer(BODY, [Behaviour(trickle=True)]) as server:
             began = time.monotonic()
             refusal = refusal_of(server.source, Patience(answer=0.6))
-            assert time.monotonic() - began < 5
+            assert time.monotonic() - began < 8
         assert refusal.code == "weights_offline"
 
     @pytest.mark.parametrize("host", ["weights.invalid", "192.0.2.1"])
     def test_a_host_that_does_not_exist(self, host: str) -> None:
         began = time.monotonic()
         refusal = refusal_of(Source(f"http://{host}/vgg19.h5", MD5), Patience())
-        assert time.monotonic() - began < 3
+        assert time.monotonic() - began < Patience().stall
         assert refusal.code == "weights_offline"
         assert host in refusal.message
 
     def test_a_closed_port(self) -> None:
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            port = free.getsockname()[1]
-        began = time.monotonic()
-        refusal = refusal_of(Source(f"http://127.0.0.1:{port}/vgg19.h5", MD5), Patience())
-        assert time.monotonic() - began < 1
+        with socket.socket() as kept:
+            kept.bind(("127.0.0.1", 0))
+            began = time.monotonic()
+            address = f"http://127.0.0.1:{kept.getsockname()[1]}/vgg19.h5"
+            refusal = refusal_of(Source(address, MD5), Patience(answer=20.0, pause=20.0))
+            assert time.monotonic() - began < 10
         assert refusal.code == "weights_offline"
         assert "Connection refused" in refusal.message
 
@@ -292,7 +293,7 @@ class TestOffline:
             connection.recv(10_000)
             connection.sendall(b"220 mail at your service\r\n")
             connection.close()
-            output, _ = client.communicate(timeout=20)
+            output, _ = client.communicate(timeout=60)
         assert output.decode().strip() == "weights_offline"
 
 
@@ -322,18 +323,18 @@ class TestDisk:
                 resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
             assert refusal.code == "weights_unsaved"
             assert part.stat().st_size == 1_000_000
-            find("auto", source=server.source)
+            find("auto", source=server.source, patience=PATIENCE)
         assert server.asked[-1].range == "bytes=1000000-"
         assert cached.read_bytes() == BODY
 
 
 AUTO = """
 import sys
-from model.download import Source
+from model.download import Patience, Source
 from model.errors import Refusal
 from model.weights import find
 try:
-    print(find("auto", source=Source(*sys.argv[1:])))
+    print(find("auto", source=Source(*sys.argv[1:]), patience=Patience(answer=20.0)))
 except Refusal as refusal:
     print(refusal.code)
 """
@@ -346,11 +347,12 @@ def auto(source: Source) -> subprocess.Popen[bytes]:
 class TestProcesses:
     @pytest.mark.slow
     def test_two_at_once_fetch_once(self, cached: Path) -> None:
-        with WeightsServer(BODY, [Behaviour(seconds=0.8)]) as server, auto(server.source) as one:
-            seen: list[tuple[int, int]] = []
+        seen: list[tuple[int, int]] = []
+        slowly = Behaviour(seconds=8.0, unless=lambda: len(seen) > 1)
+        with WeightsServer(BODY, [slowly]) as server, auto(server.source) as one:
             wait_for(lambda: bool(server.asked))
-            assert find("auto", lambda done, total: seen.append((done, total)), server.source) == cached
-            output, _ = one.communicate(timeout=20)
+            assert find("auto", lambda done, total: seen.append((done, total)), server.source, PATIENCE) == cached
+            output, _ = one.communicate(timeout=60)
         assert Path(output.decode().strip()) == cached
         assert cached.read_bytes() == BODY
         assert len(server.asked) == 1
@@ -362,7 +364,7 @@ class TestProcesses:
             with auto(server.source) as one:
                 wait_for(lambda: part.exists() and part.stat().st_size == 1_000_000)
                 one.kill()
-            find("auto", source=server.source)
+            find("auto", source=server.source, patience=PATIENCE)
         assert [asked.range for asked in server.asked] == [None, "bytes=1000000-"]
         assert cached.read_bytes() == BODY
 
@@ -375,7 +377,7 @@ class TestProcesses:
 
 
 def wait_for(done: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while not done():
         assert time.monotonic() < deadline
         time.sleep(0.01)

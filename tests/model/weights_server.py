@@ -6,6 +6,7 @@ import contextlib
 import hashlib
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
@@ -26,6 +27,7 @@ class Behaviour:
     conditions: bool = True  # heeds If-Range
     length: int | None = None  # claims this length
     seconds: float = 0.0  # spends so long on the body
+    unless: Callable[[], bool] = lambda: False  # hurries with the rest of it once this is so
 
 
 @dataclass
@@ -70,6 +72,7 @@ class WeightsServer:
                 """Stay quiet."""
 
         self._http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._http.daemon_threads = False  # in the end all have noted what they sent
         self._thread = threading.Thread(target=self._http.serve_forever, kwargs={"poll_interval": 0.02})
         self._thread.start()
         return self
@@ -128,6 +131,8 @@ class WeightsServer:
             piece = rest[at : min(at + step, stop)]
             request.wfile.write(piece)
             asked.sent += len(piece)
-            time.sleep(behaviour.seconds / 20)
+            until = time.monotonic() + behaviour.seconds / 20
+            while time.monotonic() < until and not behaviour.unless():
+                time.sleep(0.01)
         if behaviour.hang is not None:
             self._closing.wait()

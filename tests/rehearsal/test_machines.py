@@ -28,7 +28,7 @@ def secret(key: str) -> str:
 def test_a_machine_that_was_stopped_is_started_again_and_ended_by_who_launched_it() -> None:
     with under_way(boot_seconds=0.0, parameters={**SOON, "IdleEnd": "600"}) as rehearsal:
         studio = launched(rehearsal, "first")["id"]
-        rehearsal.wait(lambda: rehearsal.phases()[studio] == "ready")
+        rehearsal.wait(lambda: rehearsal.phases()[studio] in ("ready", "stopped"))
 
         def is_stopped() -> bool:
             rehearsal.reap()

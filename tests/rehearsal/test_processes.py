@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
 from pathlib import Path
 
-from rehearsal.processes import Leashed
+import pytest
+
+from rehearsal import processes
+from rehearsal.processes import Leashed, free_port
 from tests.loop import run
 
 # Says its own number and its child's, and hears no polite request.
@@ -106,3 +110,24 @@ time.sleep(600)
 
     assert run(stop()) == 0
     assert log.read_text().split() == ["1", "2", "farewell"]
+
+
+def test_a_free_port_is_one_that_the_system_gives_to_nobody(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    given = tmp_path / "given"
+    monkeypatch.setattr(processes, "_GIVEN", given)
+    given.write_text("20010\t60999\n")
+    assert {free_port() for _ in range(20)} <= set(range(20_000, 20_010))
+    for all_are_given in ("1024\t65535\n", "20000\t65535\n"):
+        given.write_text(all_are_given)
+        assert free_port() >= 1024
+
+
+def test_a_port_that_is_taken_is_not_free(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    taken = free_port()
+    with socket.create_server(("127.0.0.1", taken)):
+        with pytest.raises(OSError, match="in use"):
+            free_port(taken)
+        monkeypatch.setattr(processes, "_GIVEN", tmp_path / "given")
+        (tmp_path / "given").write_text(f"{taken + 1}\t60999\n")
+        monkeypatch.setattr(processes, "_LEAST", taken)
+        assert free_port() != taken

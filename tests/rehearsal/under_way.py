@@ -68,7 +68,7 @@ class UnderWay:
             files.setdefault(painting, set()).add(name)
         return files
 
-    def wait(self, what: Callable[[], T], seconds: float = 60) -> T:
+    def wait(self, what: Callable[[], T], seconds: float = 120) -> T:
         """Wait until something is so, and return it."""
         until = time.monotonic() + seconds
         while not (found := what()):
@@ -76,7 +76,7 @@ class UnderWay:
             time.sleep(PAUSE)
         return found
 
-    def over(self, seconds: float = 60) -> None:
+    def over(self, seconds: float = 120) -> None:
         """Wait until no instance is left, nothing is reserved, and all machines are off."""
 
         def is_over() -> bool:

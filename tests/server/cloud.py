@@ -7,7 +7,6 @@ import hashlib
 import hmac
 import itertools
 import os
-import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
@@ -174,7 +173,7 @@ class Machine:
             time.sleep(0.05)
         return found
 
-    def ended(self, seconds: float = 30) -> str:
+    def ended(self, seconds: float = 60) -> str:
         """Wait until the server has ended as one that has left; why it has."""
         assert self.server.process.wait(seconds) == 0, self.server.said()
         (line,) = [line for line in self.server.said().splitlines() if 'event="the studio leaves"' in line]
@@ -211,10 +210,8 @@ def machine(
             "AWS_EC2_METADATA_SERVICE_ENDPOINT": stack.enter_context(telling(facts)),
             **more,
         }
-        script = f"import sys, visualneurons\n{shorter}\nsys.exit(visualneurons.main())"
-        serve = [sys.executable, "-c", script, "serve"]
         door = "--host", HOST, "--ticket-key", str(stack.enter_context(key_file()))
-        server = stack.enter_context(serving(*door, *options, gallery=gallery, env=environment, serve=serve))
+        server = stack.enter_context(serving(*door, *options, gallery=gallery, env=environment, changed=shorter))
         yield Machine(server, cloud, id_, facts)
 
 

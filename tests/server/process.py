@@ -11,7 +11,7 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from http.client import HTTPResponse
@@ -20,6 +20,18 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 SERVE = [sys.executable, "-m", "visualneurons", "serve"]
+
+# Python itself imports it first, in an easel as in every process; an easel ends with its server, held or not.
+HOLD = """
+import os, sys, time
+
+if any("spawn_main" in word for word in sys.orig_argv):
+    server = os.getppid()
+    while not os.path.exists(os.environ["MAY_LOAD"]):
+        if os.getppid() != server:
+            os._exit(0)
+        time.sleep(0.02)
+"""
 
 
 @dataclass(frozen=True)
@@ -66,7 +78,7 @@ class Server:
         state: str = self.json(f"paintings/{painting}")["state"]
         return state
 
-    def wait(self, what: Callable[[], Any], seconds: float = 60) -> Any:
+    def wait(self, what: Callable[[], Any], seconds: float = 120) -> Any:
         """Wait until something is so, and return it."""
         until = time.monotonic() + seconds
         while not (found := what()):
@@ -77,12 +89,12 @@ class Server:
 
     def loaded(self) -> Server:
         """Wait until an easel can paint."""
-        self.wait(lambda: any("engine" in easel for easel in self.json("healthz")["easels"]))
+        self.wait(lambda: any("engine" in easel for easel in self.json("healthz")["easels"]), 240)
         return self
 
     def rested(self) -> Server:
         """Wait until its easels are at nothing."""
-        self.wait(lambda: {easel["state"] for easel in self.json("healthz")["easels"]} == {"free"})
+        self.wait(lambda: {easel["state"] for easel in self.json("healthz")["easels"]} == {"free"}, 240)
         return self
 
     def easels(self) -> list[int]:
@@ -132,12 +144,17 @@ def serving(
     gallery: Path | str | None = None,
     cwd: Path = ROOT,
     env: Mapping[str, str] | None = None,
-    serve: Sequence[str] = SERVE,
+    changed: str = "",
 ) -> Iterator[Server]:
-    """Run ``visualneurons serve`` with patches on a free port, and a gallery of its own, until the block is left."""
+    """Run ``visualneurons serve`` with patches on a free port, and a gallery of its own, until the block is left.
+
+    `changed` is Python that sets another length of time than the program has.
+    """
     with tempfile.TemporaryDirectory(prefix="studio-", ignore_cleanup_errors=True) as folder:
         log = Path(folder, "log")
         place = ["--gallery", str(gallery or Path(folder, "gallery"))]
+        script = f"import sys, visualneurons\n{changed}\nsys.exit(visualneurons.main())"
+        serve = [sys.executable, "-c", script, "serve"] if changed else SERVE
         command = [*serve, "--port", "0", "--engine", "patches", *place, *options]
         with (
             log.open("w") as stderr,
@@ -153,6 +170,34 @@ def serving(
                 process.kill()
 
 
+@dataclass(frozen=True)
+class Held:
+    """Easels that load their model when they are let, and not before."""
+
+    folder: Path
+
+    @property
+    def env(self) -> dict[str, str]:
+        """What is to be in the environment of their server."""
+        return {"PYTHONPATH": str(self.folder), "MAY_LOAD": str(self.folder / "may-load")}
+
+    def hold(self) -> None:
+        """Let those that start from now on wait."""
+        (self.folder / "may-load").unlink()
+
+    def let(self) -> None:
+        """Let them load."""
+        (self.folder / "may-load").touch()
+
+
+@contextmanager
+def held() -> Iterator[Held]:
+    """Easels that are held as yet."""
+    with tempfile.TemporaryDirectory(prefix="held-") as folder:
+        Path(folder, "sitecustomize.py").write_text(HOLD)
+        yield Held(Path(folder))
+
+
 def get(url: str, **headers: str) -> HTTPResponse:
     """Ask for `url`, whatever proxies the machine is set up with."""
     return send("GET", url, None, **headers)
@@ -164,5 +209,5 @@ def send(method: str, url: str, body: bytes | None, **headers: str) -> HTTPRespo
     handlers = [urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=context)]
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     request = urllib.request.Request(url, data=body, method=method, headers=named)
-    answer: HTTPResponse = urllib.request.build_opener(*handlers).open(request, timeout=30)
+    answer: HTTPResponse = urllib.request.build_opener(*handlers).open(request, timeout=120)
     return answer

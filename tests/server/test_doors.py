@@ -240,7 +240,7 @@ def test_a_name_that_a_stranger_has_made_lead_here_is_refused(address: str) -> N
     ],
 )
 def test_a_door_that_cannot_be_made_is_refused_in_a_sentence(options: list[str], said: str) -> None:
-    done = subprocess.run([*SERVE, "--port", "0", *options], cwd=ROOT, capture_output=True, text=True, timeout=30)
+    done = subprocess.run([*SERVE, "--port", "0", *options], cwd=ROOT, capture_output=True, text=True, timeout=120)
     assert done.returncode in (1, 2)
     assert said in done.stderr
     assert "Traceback" not in done.stderr

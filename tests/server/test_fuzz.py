@@ -14,7 +14,7 @@ import threading
 import time
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -43,7 +43,7 @@ LIMITS = ("--limit-rate", "10000", "--limit-paintings", "1000", "--limit-queue",
 # Long enough to meet many messages, and small enough to be painted again and again meanwhile.
 WATCHED = {**order(60), "content_image": base64_of(picture(160, 16)), "style_image": base64_of(picture(32, 32, 1))}
 
-fuzzing = settings(deadline=None, database=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
+fuzzing = settings(phases=[Phase.generate], suppress_health_check=list(HealthCheck))
 
 
 # ---------------------------------------------------------------- a socket, down to the byte
@@ -321,7 +321,7 @@ def in_pieces(draw: st.DrawFn) -> Sent:
     pieces = [whole[begin:end] for begin, end in itertools.pairwise([0, *at, len(whole)])]
     between = frame(PONG, draw(st.binary(max_size=20)))
     frames = [frame(0 if number else TEXT, piece, final=False) + between for number, piece in enumerate(pieces[:-1])]
-    return Sent(b"".join(frames) + frame(0, pieces[-1]), repr(pieces)[:500], "" if legal(whole) else "refused")
+    return replace(text(whole), data=b"".join(frames) + frame(0, pieces[-1]), shown=repr(pieces)[:500])
 
 
 def deep(levels: int, opened: bytes, closed: bytes) -> Sent:

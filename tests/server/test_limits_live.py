@@ -77,9 +77,9 @@ def test_paintings_of_one_address(strict: Server) -> None:
 async def test_rate(strict: Server) -> None:
     async with viewing(strict.socket) as viewer:
         begun = time.monotonic()
-        for _ in range(12):
+        for _ in range(60):  # which takes half a minute to be let pass
             await viewer.send("pause")
-        told = [(await viewer.until("error"))[1] for _ in range(12)]
+        told = [(await viewer.until("error"))[1] for _ in range(60)]
         codes = [each["code"] for each in told]
         assert set(codes) == {"move_illegal", "messages_many"}
         assert codes[:4] == ["move_illegal"] * 4
@@ -92,8 +92,8 @@ async def test_rate(strict: Server) -> None:
 
 @in_loop
 async def test_sockets_of_one_address_and_idle_ones(strict: Server) -> None:
+    begun = time.monotonic()
     async with viewing(strict.socket) as one, viewing(strict.socket) as two, viewing(strict.socket) as three:
-        begun = time.monotonic()
         async with viewing(strict.socket) as four:
             told = (await four.until("error"))[1]
             assert told["code"] == "sockets_many"
@@ -103,7 +103,7 @@ async def test_sockets_of_one_address_and_idle_ones(strict: Server) -> None:
         for each in (one, two, three):
             assert await each.until("closed") == ("closed", 1008)
             assert each.socket.close_reason == "idle"
-        assert time.monotonic() - begun >= 2
+        assert time.monotonic() - begun >= 4
     async with viewing(strict.socket) as again:
         assert (await again.hear())[0] == "model_loading"
 
@@ -130,7 +130,7 @@ def test_room(tmp_path: Path) -> None:
         told = ask(server, **large)
         assert (told.status, told.code) == (507, "disk_full")
         assert told.envelope["data"]["message"] == "The gallery is full: it may take 0.001 GiB, and has 0."
-        server.post(TINY)
+        server.post({**TINY, "size": 64})  # of which little is kept, should it be painted at once
         assert sum(each.stat().st_size for each in place.rglob("*") if each.is_file()) < 2**20
 
 

@@ -12,8 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given
-from hypothesis import settings as examples
+from hypothesis import given
 from hypothesis import strategies as st
 
 from server.logs import LONGEST_TRACEBACK, LONGEST_VALUE, Logfmt
@@ -41,7 +40,7 @@ def said(script: str, level: str = "info") -> list[str]:
     """The lines on stderr of a real process that has configured logging."""
     prologue = f"import logging\nfrom server.logs import configure\nconfigure({level!r})\n"
     done = subprocess.run(
-        [sys.executable, "-c", prologue + script], cwd=ROOT, capture_output=True, text=True, timeout=30, check=True
+        [sys.executable, "-c", prologue + script], cwd=ROOT, capture_output=True, text=True, timeout=120, check=True
     )
     assert done.stdout == ""
     return done.stderr.splitlines()
@@ -89,15 +88,18 @@ def test_a_value_is_quoted_if_it_has_to_be(text: str, value: str) -> None:
     assert f" event={value}" in written("%s", text)
 
 
-@examples(suppress_health_check=[HealthCheck.too_slow], deadline=None)  # the first text takes a second
-@given(st.text(), st.text(st.characters(max_codepoint=255)), st.text(min_size=1, max_size=10))
+@given(
+    st.text(),
+    st.text(st.characters(max_codepoint=255)),
+    st.text(min_size=1, max_size=10).filter(lambda name: name not in ("event", "one", "two")),  # which are given
+)
 def test_no_text_can_forge_a_line(event: str, value: str, name: str) -> None:
     line = written("%s", event, one=value, two="end", **{name: "x"})
     assert line.isprintable()
     facts = read(line)
     assert list(facts)[:5] == ["time", "level", "event", "one", "two"] or name in facts
     assert facts["event"] == event
-    assert facts["one"] == (value if name != "one" else "x")
+    assert facts["one"] == value
 
 
 def test_what_is_very_long_is_cut() -> None:
@@ -167,7 +169,7 @@ def test_a_terminal_that_knows_only_ascii_is_no_error() -> None:
         cwd=ROOT,
         env={"PYTHONIOENCODING": "ascii", "PYTHONPATH": str(ROOT)},
         capture_output=True,
-        timeout=30,
+        timeout=120,
         check=True,
     )
     assert done.stderr.count(b"\n") == 1

@@ -48,7 +48,7 @@ class OriginalClient:
 
     async def hear(self) -> str | None:
         """The next state, or None at the end."""
-        message = await asyncio.wait_for(self.socket.read_message(), 60)
+        message = await asyncio.wait_for(self.socket.read_message(), 120)
         if message is None:
             return None
         assert isinstance(message, str), "all messages are texts"

@@ -5,8 +5,7 @@ from __future__ import annotations
 from argparse import ArgumentTypeError
 
 import pytest
-from hypothesis import HealthCheck, given
-from hypothesis import settings as examples
+from hypothesis import given
 from hypothesis import strategies as st
 
 from controller import Refusal
@@ -74,7 +73,6 @@ def test_a_person_may_write_the_slash_that_browsers_show() -> None:
     assert read_origin("https://example.com/") == parse("https://example.com")
 
 
-@examples(suppress_health_check=[HealthCheck.too_slow], deadline=None)  # the first text takes a second
 @given(st.text(max_size=30))
 def test_any_text_is_an_origin_or_none(text: str) -> None:
     for each in (text, "http://" + text):

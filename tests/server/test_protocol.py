@@ -46,7 +46,7 @@ from tests.lambda_launcher.stack import Stack
 from tests.model.weights_server import WeightsServer
 from tests.server.cloud import in_the_cloud, machine, ticket
 from tests.server.curl import curl
-from tests.server.process import ROOT, Server, get, refused, send, serving
+from tests.server.process import ROOT, Server, get, held, refused, send, serving
 from tests.server.viewer import Viewer, in_loop, order, viewing
 
 PAGE = (ROOT / "docs" / "protocol.md").read_text(encoding="utf-8")
@@ -299,10 +299,11 @@ class Seen:
 
 async def everything(seen: Seen, folder: Path) -> None:
     """Let paintings go through all states, those of an accident included."""
-    with serving(gallery=folder) as server:
+    with held() as easels, serving(gallery=folder, env=os.environ | easels.env) as server:
         async with viewing(server.socket) as first:
             await first.request(painting="first", iterations=9000, size=128)
             seen.look(server, "first")
+            easels.let()
             await first.until("model_loaded")
             await first.until("end_iteration")
             seen.look(server, "first")
@@ -314,9 +315,11 @@ async def everything(seen: Seen, folder: Path) -> None:
             while first.frames[-1].iteration <= halted:  # what comes first is from before the pause
                 await first.until("end_iteration")
             (easel,) = server.easels()
+            easels.hold()
             os.kill(easel, signal.SIGKILL)
             await first.until("recovering")
             seen.look(server, "first")
+            easels.let()
             await first.until("end_iteration")
 
             async with viewing(server.socket) as second:

@@ -151,7 +151,7 @@ async def test_a_studio_that_is_ended_hands_its_painting_over(gallery: str, heir
         async with watching(heir, "handed") as viewer:  # as the page does, at once
             await viewer.until("end", seconds=LIFE + 60)
             assert viewer.frames[-1].iteration == ITERATIONS - 1
-        assert await asyncio.to_thread(ended.process.wait, 10) == 0
+        assert await asyncio.to_thread(ended.process.wait, 60) == 0
         assert "Traceback" not in ended.said() + heir.said()
     assert pixels(heir, "handed") == undisturbed
     assert steps(heir) - before < ITERATIONS - last, "it went on from where it was"

@@ -14,8 +14,7 @@ from typing import Any
 
 import jwt
 import pytest
-from hypothesis import HealthCheck, given
-from hypothesis import settings as examples
+from hypothesis import given
 from hypothesis import strategies as st
 
 from controller import Refusal
@@ -159,7 +158,6 @@ def test_only_our_key_and_only_hs256(tickets: Tickets) -> None:
     assert tickets.admit(_by_hand({"alg": "HS256"}, claims, KEY), None), "what is made by hand can be right"
 
 
-@examples(suppress_health_check=[HealthCheck.too_slow], deadline=None)  # the first text takes a second
 @given(st.text(), st.text(), st.text() | st.integers(1, 3000).map(lambda depth: "[" * depth))
 def test_whatever_a_stranger_sends_is_refused(first: str, second: str, header: str) -> None:
     door = Tickets(KEY, clock=Clock())
@@ -183,7 +181,6 @@ def test_a_clock_that_goes_back_lets_nobody_in_twice(clock: Clock, tickets: Tick
     assert refusal(tickets, token).code == "ticket_used"
 
 
-@examples(suppress_health_check=[HealthCheck.too_slow], deadline=None)
 @given(st.lists(st.tuples(st.integers(-700, 700), st.integers(0, 5), st.integers(1, 600)), max_size=40))
 def test_no_ticket_lets_in_twice_whatever_the_clock_does(turns: list[tuple[int, int, int]]) -> None:
     clock = Clock()
@@ -268,7 +265,7 @@ def test_the_wall_clock_is_the_machines_own_unless_told() -> None:
         "token = jwt.encode({'exp': time.time() + 60, 'jti': 'one', 'painting': 'abc'}, key, 'HS256')\n"
         "assert Tickets(key).admit(token, 'abc').painting == 'abc'"
     )
-    subprocess.run([sys.executable, "-W", "error", "-c", script, KEY.decode()], check=True, timeout=30)
+    subprocess.run([sys.executable, "-W", "error", "-c", script, KEY.decode()], check=True, timeout=120)
 
 
 def _base64(data: bytes) -> str:

@@ -8,7 +8,6 @@ import json
 import secrets
 import socket
 import struct
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import AsyncExitStack, contextmanager, suppress
@@ -180,9 +179,7 @@ async def test_a_viewer_that_vanishes_without_a_word_is_closed_in_time(impatient
 
 @in_loop
 async def test_a_silent_socket_that_vanishes_is_found_by_its_missing_signs_of_life() -> None:
-    sooner = "import sys, server.application as application, visualneurons; application.PING_EVERY = 4.0"
-    serve = [sys.executable, "-c", f"{sooner}; sys.exit(visualneurons.main())", "serve"]
-    with serving(serve=serve) as server:
+    with serving(changed="import server.application; server.application.PING_EVERY = 4.0") as server:
         async with link(server.socket) as wire, viewing(wire.address) as viewer, viewing(server.socket) as idle:
             await viewer.until("model_loading")
             hearing = asyncio.create_task(idle.until("closed"))

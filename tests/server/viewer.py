@@ -85,7 +85,7 @@ class Viewer:
     async def send(self, action: str, data: Any = None) -> None:
         await self.socket.write_message(json.dumps({"action": action, "data": data}))
 
-    async def hear(self, seconds: float = 60) -> tuple[str, Any]:
+    async def hear(self, seconds: float = 120) -> tuple[str, Any]:
         """The next message; ("closed", code) at the end."""
         message = await asyncio.wait_for(self.socket.read_message(), seconds)
         if message is None:
@@ -107,7 +107,7 @@ class Viewer:
             self.states.append((state, data))
         return state, data
 
-    async def until(self, *states: str, seconds: float = 60) -> tuple[str, Any]:
+    async def until(self, *states: str, seconds: float = 120) -> tuple[str, Any]:
         """Hear until one of these states comes."""
         while True:
             state, data = await self.hear(seconds)

@@ -61,11 +61,7 @@ class Launcher:
 
     def keep(self, painting: str, **facts: Any) -> None:
         """The gallery has what the studio has painted by now; no studio has the painting any more."""
-        told = self.server.json(f"paintings/{painting}")
-        self.known[painting] = {**told, "picture": None, "timelapse": None, "studio": None, **facts}
-        if told["state"] == "finished":
-            with get(self.server.url + f"paintings/{painting}/picture") as answer:
-                self.known[painting]["picture"] = self.put(f"{painting}/1/picture", answer.read())
+        self.known[painting] = self._has(painting) | facts
 
     def put(self, key: str, data: bytes) -> str:
         """Keep a file in the gallery; return its address."""
@@ -85,16 +81,24 @@ class Launcher:
         if not found:
             return 404, refusal("painting_unknown", "There is no such painting."), {}
         if method == "DELETE":
-            del self.known[painting]
+            self.known.pop(painting, None)
             return 200, {"painting": painting, "state": None}, {}
         return 200, found, {}
 
+    def _has(self, painting: str) -> Json:
+        told: Json = self.server.json(f"paintings/{painting}")
+        picture = None
+        if told["state"] == "finished":
+            with get(self.server.url + f"paintings/{painting}/picture") as answer:
+                picture = self.put(f"{painting}/1/picture", answer.read())
+        return {**told, "picture": picture, "timelapse": None, "studio": None}
+
     def _found(self, painting: str) -> Json | None:
-        if painting not in self.known:
-            with contextlib.suppress(OSError):
-                self.keep(painting, studio=STUDIO)
-                return self.known.pop(painting)
-        return self.known.get(painting)
+        if found := self.known.get(painting):
+            return found
+        with contextlib.suppress(OSError):
+            return self._has(painting) | {"studio": STUDIO}
+        return self.known.get(painting)  # its studio has gone, and it was kept meanwhile
 
     def _studio(self, painting: str) -> tuple[int, Json, dict[str, str]]:
         told = {"id": STUDIO, "type": "g6.xlarge", "dns": None, "eta": 0, "ticket": None, "url": None}

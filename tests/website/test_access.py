@@ -77,9 +77,14 @@ def test_the_journey_by_keyboard_alone(chromium: Browser, studio: Server) -> Non
         visitor.state("ready")
         _tab_to(visitor, page.get_by_role("listbox", name="Artwork"))
         press("ArrowRight")
-        _tab_to(visitor, visitor.button("Paint"))
+        _tab_to(visitor, page.get_by_text("Size, iterations and chance"))
         press("Enter")
-        visitor.state("painting", "sketching")
+        _tab_to(visitor, page.locator("#iterations"))
+        press("Control+A")
+        page.keyboard.type("3000")  # so many that it is still painted when it is finished
+        _tab_to(visitor, visitor.button("Paint"), "Shift+Tab")
+        press("Enter")
+        visitor.been("painting", "sketching")
         _tab_to(visitor, visitor.button("Finish now"))
         press("Enter")
         visitor.state("finished")
@@ -91,11 +96,11 @@ def test_the_journey_by_keyboard_alone(chromium: Browser, studio: Server) -> Non
             press("Enter")
 
 
-def _tab_to(visitor: Visitor, wanted: Locator) -> None:
-    """Press Tab until this has the focus, or something within it, which has to be seen."""
+def _tab_to(visitor: Visitor, wanted: Locator, tab: str = "Tab") -> None:
+    """Press Tab, or what leads back, until this has the focus, or something within it, which has to be seen."""
     expect(wanted).to_be_visible(timeout=30_000)
     for _ in range(80):
-        visitor.page.keyboard.press("Tab")
+        visitor.page.keyboard.press(tab)
         if wanted.evaluate("wanted => wanted.contains(document.activeElement)"):
             outline = visitor.page.evaluate("getComputedStyle(document.activeElement).outlineStyle")
             assert outline != "none", f"the focus on {wanted} is not seen"

@@ -38,24 +38,23 @@ def test_the_whole_journey(chromium: Browser, bare: str) -> None:
 
 def test_taking_part(chromium: Browser, bare: str) -> None:
     with visiting(chromium, bare) as visitor:
-        visitor.open().sample().settings(iterations=300).paint().beyond(3)
+        visitor.open().sample().settings(iterations=3000).paint().beyond(3)
         visitor.button("Pause").click()
         visitor.state("paused")
-        time.sleep(0.5)  # what was being encoded then may still come
-        at = visitor.iteration
-        time.sleep(0.5)
-        assert visitor.iteration == at
+        at = -1
+        while at != (at := visitor.iteration):  # what was being encoded then may still come
+            time.sleep(0.5)
+        assert at < 3000
         visitor.page.get_by_label("Content").fill("-2")
         visitor.button("Resume").click()
         visitor.state("sketching").beyond(at + 3)
         visitor.button("Finish now").click()
         visitor.state("finished")
         of = visitor.of
-        assert of < 300
+        assert of < 3000
         visitor.further("Paint 20 more", of + 20)
         visitor.page.get_by_label("Timeline").fill("2")
-        visitor.button("Go on from here").click()
-        visitor.state("sketching").beyond(3)
+        visitor.press("Go on from here", "sketching").beyond(3)
         visitor.button("Your paintings").click()
         visitor.button("Forget Golden Hour at the Lake").click()
         visitor.button("Yes, forget Golden Hour at the Lake").click()
@@ -72,7 +71,7 @@ def test_a_film_of_it(chromium: Browser, bare: str) -> None:
 
 def test_reload_begins_it_again_and_shows_what_is_finished(chromium: Browser, bare: str) -> None:
     with visiting(chromium, bare) as visitor:
-        visitor.open().sample().settings(size=256, iterations=200).paint().state("sketching").beyond(3)
+        visitor.open().sample().settings(size=256, iterations=3000).paint().state("sketching").beyond(3)
         painting = visitor.painting
         visitor.page.reload()
         visitor.state("sketching").beyond(3)
@@ -87,6 +86,28 @@ def test_reload_begins_it_again_and_shows_what_is_finished(chromium: Browser, ba
         while np.abs(np.subtract(visitor.pixels(), shown)).mean() >= 2:
             assert time.monotonic() < until
             time.sleep(0.1)
+
+
+def test_what_is_told_of_a_painting_takes_as_much_room_first_as_last(chromium: Browser, bare: str) -> None:
+    with visiting(chromium, bare) as visitor:
+        visitor.open()
+        heights = visitor.page.evaluate(
+            """async () => {
+                const { Painting } = await import("/painting.js");
+                const { Progress } = await import("/watch/progress.js");
+                const progress = new Progress();
+                const losses = { style: 1, content: 1 };
+                const told = { of: 3000, progress: 1, elapsed: 1, eta: 1, width: 64, height: 64, losses };
+                return [0, 8, 9, 98, 99, 998, 999, 2999].map((iteration) => {
+                    const painting = new Painting("", "", true);
+                    painting.hear({ state: "end_iteration", data: { ...told, iteration }, image: new Blob() });
+                    progress.show(painting, { photo: "A photo", artwork: "an artwork" });
+                    return progress.facts.getBoundingClientRect().height;
+                });
+            }"""
+        )
+        assert heights[0] > 0
+        assert len(set(heights)) == 1, heights
 
 
 @pytest.mark.alone

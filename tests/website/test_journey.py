@@ -24,11 +24,11 @@ def test_from_a_photo_to_a_painting(chromium: Browser, studio: Server) -> None:
         visitor.sample()
         before = visitor.pixels()
         visitor.settings(size=384, iterations=60).paint()
-        visitor.state("painting", "sketching").beyond(5).state("finished")
+        visitor.been("painting", "sketching").beyond(5).state("finished")
         assert visitor.iteration == visitor.of == 60
         assert visitor.words.startswith("Finished after 60 iterations")
         assert visitor.page.title() == "Golden Hour at the Lake · VisualNeurons"
-        assert np.abs(np.subtract(visitor.pixels(), before)).mean() > 8
+        studio.wait(lambda: apart(visitor.pixels(), before) > 8)
         with visitor.page.expect_download() as saving:
             visitor.button("Save picture").click()
         saved = saving.value

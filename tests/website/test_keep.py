@@ -228,11 +228,11 @@ def test_the_oldest_go_when_they_are_too_large(page: Page) -> None:
     assert page.evaluate("paintings.entries().then((all) => all.map(({ id }) => id))") == ["painting-2", "painting-1"]
 
 
-def test_what_is_remembered_survives_the_browser(chromium: Browser, bare: str, tmp_path: Path) -> None:
+def test_what_is_remembered_survives_the_browser(chromium: Browser, executable: str, bare: str, tmp_path: Path) -> None:
     """It is killed right after the painting is said to be safe."""
     for visit in (1, 2):
         process = subprocess.Popen(
-            [str(browser.find()), *browser.FLAGS, "--headless", "--no-sandbox", "--remote-debugging-port=0",
+            [executable, *browser.FLAGS, "--headless", "--no-sandbox", "--remote-debugging-port=0",
              f"--user-data-dir={tmp_path}", "about:blank"],
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
         )  # fmt: skip
@@ -295,7 +295,7 @@ def test_the_dialog_lists_opens_and_forgets(page: Page) -> None:
     expect(items.first).to_contain_text("Photo 2")
     expect(items.first).to_contain_text("just now, begun")
     expect(items.nth(1)).to_contain_text("3 hours ago, finished")
-    assert page.evaluate("document.querySelector('#history img').naturalWidth") == 64
+    page.wait_for_function("document.querySelector('#history img').naturalWidth === 64")
     dialog.get_by_role("button", name="Forget Photo 2", exact=True).click()
     sure = dialog.get_by_role("button", name="Yes, forget Photo 2")
     expect(sure).to_be_focused()

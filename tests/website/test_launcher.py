@@ -13,6 +13,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Browser, Route, expect
 
+from controller import timeline
 from tests.server.process import Server, get
 from tests.website import measures
 from tests.website.launching import STUDIO, Launcher, launching, paintings, refusal, site, studio
@@ -131,9 +132,9 @@ def test_a_refusal_says_when_it_is_tried_again_and_it_is(visitor: Visitor, launc
     none = refusal("capacity_none", "No machine with a GPU is to be had just now.")
     launcher.refusals = [(503, none, {"Retry-After": "8"}), (503, spent, {"Retry-After": "7200"})]
     visitor.open().sample().settings(size=256, iterations=30).paint().state("sketching")
-    expect(words).to_contain_text(re.compile(r"to be had just now\. Trying again in \d s; nothing is lost\."))
-    expect(words).to_contain_text("A sketch shows meanwhile")
+    visitor.said_like(r"to be had just now\. Trying again in \d s; nothing is lost\.")
     expect(words).to_contain_text("does not allow another studio. Trying again at ")
+    expect(words).to_contain_text("A sketch shows meanwhile")
     expect(visitor.refusal).to_be_hidden()
     assert launcher.count("POST") == 2
     visitor.page.evaluate("dispatchEvent(new Event('online'))")  # whose network is back does not wait
@@ -288,9 +289,8 @@ def test_ones_own_painting_is_reopened_without_a_machine_until_more_is_wanted(
 
 
 def test_what_is_asked_for_while_the_gallery_is_asked_is_done(visitor: Visitor, launcher: Launcher) -> None:
-    visitor.open().sample().settings(size=256, iterations=200).paint().state("painting").beyond(0)
+    visitor.open().sample().settings(size=256, iterations=200).hide_beyond(0).paint().state("painting").beyond(0)
     painting = visitor.painting
-    visitor.hide(True)
     launcher.server.wait(lambda: _told(launcher, painting)["state"] == "finished")
     launcher.keep(painting)
     asked: list[Route] = []
@@ -321,8 +321,7 @@ def test_what_has_failed_goes_on_when_it_is_tried_again(visitor: Visitor, launch
     visitor.state("paused")
     name = re.sub("([A-Z])", r"=\1", painting).lower()  # some disks do not tell A from a
     checkpoints = folder / f"gallery/paintings/{name}/checkpoints"
-    launcher.server.wait(lambda: (checkpoints / f"{_told(launcher, painting)['iteration']:06d}").exists())
-    visitor.page.wait_for_timeout(500)  # older ones that are near to it go after that
+    launcher.server.wait(lambda: _rests(checkpoints, _told(launcher, painting)["iteration"], 3000))
     whole = {path: path.read_bytes() for path in checkpoints.iterdir()}
     for path in whole:
         path.write_bytes(b"damaged")
@@ -471,6 +470,12 @@ def _forget_newest(visitor: Visitor) -> None:
     visitor.button("Your paintings").click()
     visitor.page.get_by_role("button", name="Forget").first.click()
     visitor.page.get_by_role("button", name="Yes, forget").click()
+
+
+def _rests(checkpoints: Path, newest: int, of: int) -> bool:
+    """Whether the newest is there, and older ones that are near to it are gone."""
+    names = [f"checkpoints/{path.name}" for path in checkpoints.glob("*")]
+    return timeline.checkpoint_name(newest) in names and not timeline.superfluous(names, newest, of)
 
 
 def _told(launcher: Launcher, painting: str) -> Any:

@@ -112,7 +112,7 @@ def test_going_back_while_it_is_paused(chromium: Browser, studio: Server) -> Non
         visitor.button("Pause").click()
         visitor.state("paused")
         guest.state("paused")
-        visitor.page.get_by_label("Timeline").fill("0")
+        visitor.framed(2).page.get_by_label("Timeline").fill("0")
         back = visitor.page.get_by_label("Timeline").get_attribute("aria-valuetext")
         at = int(re.sub(r"\D*(\d+) of.*", r"\1", back or ""))
         visitor.button("Go on from here").click()
@@ -157,7 +157,7 @@ def test_the_focus_is_never_lost(chromium: Browser, studio: Server) -> None:
             press("Enter")
             visitor.state(state)
             assert page.evaluate(FOCUSED) == then
-        visitor.button("Pause").click()
+        visitor.framed(3).button("Pause").click()
         page.get_by_label("Timeline").fill("1")
         visitor.button("Newest").focus()
         press("Enter")
@@ -291,8 +291,8 @@ def test_a_sketch_that_goes_on_is_saved_and_restored(chromium: Browser, bare: st
         with visitor.page.expect_download() as saving:
             visitor.button("Save picture").click()
         saved = Path(saving.value.path()).read_bytes()
-        for _ in range(5):
-            visitor.button("Paint 20 more").click()
+        # At once, so that it is painted for long enough.
+        visitor.button("Paint 20 more").evaluate("button => { for (let time = 0; time < 100; time++) button.click(); }")
         visitor.state("sketching").beyond(11)
         visitor.button("Pause").click()
         with visitor.page.expect_download() as saving:

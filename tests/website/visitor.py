@@ -9,7 +9,7 @@ from typing import Any
 
 from playwright.sync_api import Browser, Locator, Page, expect
 
-SECONDS = 60_000  # milliseconds that a painting may take until the state that is waited for; the machine may be busy
+SECONDS = 120_000  # milliseconds that a painting may take until the state that is waited for; the machine may be busy
 
 # `passed` is what the page has said, and which states it was in, one after the other and however briefly.
 PASSED = """addEventListener("DOMContentLoaded", () => {
@@ -23,6 +23,16 @@ PASSED = """addEventListener("DOMContentLoaded", () => {
         subtree: true, childList: true, characterData: true, attributes: true, attributeFilter: ["data-state"],
     });
 });"""
+
+
+# Whether a later iteration than this has been shown by its painter, not by a sketch that stands in.
+SHOWN = """least => Number(document.querySelector('.facts dd')?.textContent.split(' ')[0]) > least
+    && !document.querySelector('#progress .words').textContent.includes('A sketch shows meanwhile')"""
+
+HIDE = """hidden => {
+    Object.defineProperty(document, "hidden", { value: hidden, configurable: true });
+    document.dispatchEvent(new Event("visibilitychange"));
+}"""
 
 
 class Visitor:
@@ -44,7 +54,7 @@ class Visitor:
 
     def settled(self) -> None:
         """Wait until the page knows what it shows."""
-        expect(self.page.locator("body:not([aria-busy])")).to_be_attached(timeout=20_000)
+        expect(self.page.locator("body:not([aria-busy])")).to_be_attached(timeout=SECONDS)
 
     # ---------------------------------------------------------------- choosing
 
@@ -83,12 +93,18 @@ class Visitor:
 
     def hide(self, hidden: bool) -> Visitor:
         """Let the tab go into the background, or come back: headless browsers show all their tabs."""
+        self.page.evaluate(HIDE, hidden)
+        return self
+
+    def hide_beyond(self, iteration: int) -> Visitor:
+        """Let the tab go into the background as soon as a later iteration than this is shown, before the next comes."""
         self.page.evaluate(
-            """hidden => {
-                Object.defineProperty(document, "hidden", { value: hidden, configurable: true });
-                document.dispatchEvent(new Event("visibilitychange"));
-            }""",
-            hidden,
+            f"""iteration => new MutationObserver((_, watching) => {{
+                if (!({SHOWN})(iteration)) return;
+                watching.disconnect();
+                ({HIDE})(true);
+            }}).observe(document.querySelector("#progress"), {{ subtree: true, childList: true }})""",
+            iteration,
         )
         return self
 
@@ -97,6 +113,13 @@ class Visitor:
     def state(self, *states: str) -> Visitor:
         """Wait until the page is in one of these states."""
         expect(self.page.locator("body")).to_have_attribute("data-state", re.compile("|".join(states)), timeout=SECONDS)
+        return self
+
+    def been(self, *states: str) -> Visitor:
+        """Wait until the page has been in one of these states, however briefly."""
+        self.page.wait_for_function(
+            "states => passed.states.some((each) => states.includes(each))", arg=list(states), timeout=SECONDS
+        )
         return self
 
     def said(self, *sentences: str) -> Visitor:
@@ -109,6 +132,22 @@ class Visitor:
             }""",
             arg=list(sentences),
             timeout=SECONDS,
+        )
+        return self
+
+    def said_like(self, pattern: str) -> Visitor:
+        """Wait until the page has said what this pattern is found in, however briefly."""
+        self.page.wait_for_function(
+            "pattern => passed.words.some((words) => RegExp(pattern).test(words))", arg=pattern, timeout=SECONDS
+        )
+        return self
+
+    def press(self, button: str, then: str) -> Visitor:
+        """Press a button, and wait until the page has been in this state since, however briefly."""
+        before = self.page.evaluate("passed.states.length")
+        self.button(button).click()
+        self.page.wait_for_function(
+            "([before, then]) => passed.states.indexOf(then, before) >= 0", arg=[before, then], timeout=SECONDS
         )
         return self
 
@@ -126,11 +165,13 @@ class Visitor:
 
     def beyond(self, iteration: int) -> Visitor:
         """Wait until a later iteration than this has been shown by its painter, not by a sketch that stands in."""
+        self.page.wait_for_function(SHOWN, arg=iteration, timeout=SECONDS)
+        return self
+
+    def framed(self, count: int) -> Visitor:
+        """Wait until there are so many frames to look back at."""
         self.page.wait_for_function(
-            """least => Number(document.querySelector('.facts dd')?.textContent.split(' ')[0]) > least
-                && !document.querySelector('#progress .words').textContent.includes('A sketch shows meanwhile')""",
-            arg=iteration,
-            timeout=SECONDS,
+            "count => Number(document.querySelector('#timeline input').max) + 1 >= count", arg=count, timeout=SECONDS
         )
         return self
 
@@ -185,6 +226,7 @@ class Visitor:
 def visiting(chromium: Browser, url: str, **options: Any) -> Iterator[Visitor]:
     """A visitor with a browser of their own: nothing is remembered from another's."""
     context = chromium.new_context(**options)
+    context.set_default_timeout(SECONDS)
     try:
         visitor = Visitor(context.new_page(), url)
         yield visitor

@@ -46,9 +46,10 @@ export class Progress {
  */
 function facts(painting) {
   const { iteration, of, elapsed, eta, pace, device, kept, bare } = painting;
+  const count = String(iteration + 1).padStart(String(of).length, "\u2007"); // as wide at first as at last
   const by = device ? `${device.engine}, ${device.device}` : "–";
   return [
-    ["Iteration", iteration < 0 ? "–" : `${iteration + 1} of ${of}`],
+    ["Iteration", iteration < 0 ? "–" : `${count} of ${of}`],
     ["Elapsed", kept ? "–" : span(elapsed)],
     ["Left", eta === null ? "–" : span(eta)],
     ["Pace", pace === null ? "–" : `${pace.toFixed(pace < 10 ? 1 : 0)} / s`],
