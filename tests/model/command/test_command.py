@@ -648,6 +648,21 @@ def test_interrupted_before_the_first_iteration_it_says_that_there_is_nothing(
     assert set(folder.iterdir()) == before
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("after", [0.0, 0.3, 0.7, 1.5])
+def test_interrupted_while_tensorflow_loads_it_ends_in_a_sentence(folder: Path, after: float) -> None:
+    with started("photo.png", "stripes.png", "-o", "out.png", *PATCHES, "--json") as process:
+        assert process.stdout
+        assert "start" in process.stdout.readline()
+        time.sleep(after)
+        process.send_signal(signal.SIGINT)
+        out, said = process.communicate(timeout=LONG)
+    assert (process.returncode, events(out)[-1]["interrupted"]) == (130, True)
+    assert "Traceback" not in said
+    nothing = said.endswith("Interrupted before the first iteration: there is nothing to keep.\n")
+    assert nothing != (folder / "out.png").exists(), "a quick machine may have painted something"
+
+
 def test_the_second_signal_ends_at_once() -> None:
     script = """
 import sys, time
