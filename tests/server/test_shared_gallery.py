@@ -30,7 +30,7 @@ from tests.server.viewer import Viewer, in_loop, order, viewing
 pytestmark = pytest.mark.slow
 
 LIFE = 6.0
-ITERATIONS, CHECKPOINT = 64, 7
+ITERATIONS, CHECKPOINT = 128, 15
 NUMBERS = itertools.count()
 ACCOUNT = {
     "AWS_ACCESS_KEY_ID": "test",
