@@ -150,7 +150,7 @@ async def test_a_slow_reader_gets_every_iteration(studio: Server) -> None:
 async def test_whoever_closes_in_the_middle_is_let_go_and_the_painting_goes_on(studio: Server) -> None:
     async with connected(studio.socket) as client:
         await client.until("model_loaded")
-        await client.send("request_image", {**pictures(), "iterations": 40})
+        await client.send("request_image", {**pictures(), "iterations": 200})
         for _ in range(3):
             await client.until("end_iteration")
         await client.send("close")
@@ -165,7 +165,7 @@ async def test_whoever_closes_in_the_middle_is_let_go_and_the_painting_goes_on(s
         return facts if facts["state"] == "finished" else None
 
     facts = await asyncio.to_thread(studio.wait, finished)
-    assert (facts["iteration"], facts["of"], facts["progress"]) == (39, 40, 100)
+    assert (facts["iteration"], facts["of"], facts["progress"]) == (199, 200, 100)
 
 
 @contextmanager

@@ -47,7 +47,7 @@ def done(studio: Server) -> dict[str, str]:
 
 
 def test_a_painting_is_asked_for_in_json_and_found_by_its_id(studio: Server) -> None:
-    body = json.dumps(order(240, size=96, painting="by-json", key="my-own-key")).encode()
+    body = json.dumps(order(480, size=96, painting="by-json", key="my-own-key")).encode()
     with send("POST", studio.url + "paintings", body, Content_Type="application/json") as answer:
         assert answer.status == 201
         assert answer.headers["Location"] == "/paintings/by-json"
@@ -66,10 +66,10 @@ def test_a_painting_is_asked_for_in_json_and_found_by_its_id(studio: Server) -> 
     assert len([each for each in progress if 0 < each < 100]) > 3
     assert {each["state"] for each in seen} <= {"queued", "painting", "finished"}
     last = seen[-1]
-    assert (last["iteration"], last["of"], last["eta"]) == (239, 240, 0)
+    assert (last["iteration"], last["of"], last["eta"]) == (479, 480, 0)
     assert last["losses"].keys() == {"total", "style", "content", "variation"}
     assert (last["width"], last["height"]) == (96, 64)
-    assert last["recipe"]["iterations"] == 240
+    assert last["recipe"]["iterations"] == 480
     assert "key" not in json.dumps(last)
 
 
