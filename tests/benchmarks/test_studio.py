@@ -48,7 +48,8 @@ def test_viewers_look_on_and_some_of_them_slowly(place: Studio) -> None:
     assert 0 < max(seen.slow_rates) < min(seen.rates)
     assert 0 < min(seen.ages) <= max(seen.ages) < 5
     assert 0 < seen.load < 1
-    assert (seen.open, seen.answered > 0) == (0, True)
+    assert seen.open <= 2, "who reads slowly may not have come to the end"
+    assert seen.answered > 0
 
 
 def test_idle_sockets_are_counted_and_take_memory(place: Studio) -> None:
